@@ -1,0 +1,75 @@
+/*
+ * Two pages of flash that hold one checked record and a sequence of one-word changes to it: what
+ * the boot journal and the identity record are made of.
+ *
+ * A page:  magic, generation, body, CRC-32 of all that, then words, each 16 bits and their
+ * complement. The last valid word is the ledger's value. replace() writes body and value into the
+ * other page; append() adds a word to this page, and moves to the other page when it is full.
+ *
+ * The invariants, which the tests cite:
+ *   F1  Each word of flash is programmed once between two erasures, and the page is erased in the
+ *       same boot, never "before".
+ *   F2  A page counts only if its CRC is right and a valid word follows: a first word, even a torn
+ *       one, proves that the body before it was programmed completely.
+ *   F3  The value is the last valid word, and nothing before it matters. A word is lasting once
+ *       anything was programmed behind it; secure() sees to that after each reset, and erases a
+ *       page that was begun and did not count, lest it count later.
+ *   F4  The page in use is never erased; only the other one.
+ *
+ * A torn word can not be valid: programming only clears bits, and in a valid word exactly one bit
+ * of each pair is cleared, so whatever is still missing leaves a pair with both bits set. A word
+ * whose programming was cut may read as erased, so after a reset one word is left unused.
+ */
+#ifndef MUP_LEDGER_H
+#define MUP_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mup/port/flash.h"
+#include "mup/status.h"
+
+#define MUP_LEDGER_BODY_SIZE_MAX 384u /* leaves 150 words for values in a page of 1 kB */
+
+/* Caller-owned; fields are private. */
+struct mup_ledger {
+    const struct mup_port_flash *flash;
+    uint32_t at;         /* first of the two pages */
+    uint32_t magic;      /* tells this kind of ledger from others */
+    uint32_t body_size;  /* bytes, a multiple of 4 */
+    uint32_t page;       /* the page in use: 0 or 1 */
+    uint32_t generation; /* of the page in use; 0 = none */
+    uint32_t next;       /* index of the next free word */
+    uint16_t value;
+    bool lasting; /* the value stands twice */
+    bool alone;   /* the other page is not an older valid one */
+};
+
+/* Bind a ledger to its two pages. Touches no flash. body_size is a multiple of 4. */
+void mup_ledger_init(struct mup_ledger *ledger, const struct mup_port_flash *flash, uint32_t at,
+                     uint32_t magic, uint32_t body_size);
+
+/*
+ * Find the newest page that counts and read its body (written on success only).
+ *
+ * MUP_ERR_FORMAT  neither page counts.
+ * MUP_ERR_FLASH   the flash cannot be read.
+ */
+MUP_MUST_CHECK
+enum mup_status mup_ledger_open(struct mup_ledger *ledger, void *body);
+
+/* After open() and before anything is done that relies on the value: make it last (F3). Writes
+ * nothing when it does already. body is what open() gave. */
+MUP_MUST_CHECK
+enum mup_status mup_ledger_secure(struct mup_ledger *ledger, const void *body);
+
+/* Change the value. body is needed for when the page is full. After MUP_ERR_FLASH or a cut the old
+ * or the new value stands. */
+MUP_MUST_CHECK
+enum mup_status mup_ledger_append(struct mup_ledger *ledger, uint16_t value, const void *body);
+
+/* Change body and value together. After MUP_ERR_FLASH or a cut the old or the new pair stands. */
+MUP_MUST_CHECK
+enum mup_status mup_ledger_replace(struct mup_ledger *ledger, uint16_t value, const void *body);
+
+#endif

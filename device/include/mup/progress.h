@@ -1,0 +1,62 @@
+/*
+ * The progress record: how far a download had come, so that it can go on after a loss of power.
+ *
+ * Each record is self-checking and is appended to a page of them; two pages take turns. The newest
+ * record that checks is the one that counts. A torn one is passed over, and the one before it is
+ * true as well, only older: bytes are then fetched twice, never written wrongly.
+ *
+ * A record gives no authority. To resume, the agent needs a fresh token and an accepted manifest
+ * whose vendor manifest has the same digest (DESIGN D7): freshness is never inherited.
+ *
+ * Order: open once after a reset; append at page boundaries of the output, every few blocks; clear
+ * before a new image is begun and before mup_boot_request(), because the swap turns the slot over.
+ */
+#ifndef MUP_PROGRESS_H
+#define MUP_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mup/crypto.h"
+#include "mup/flash_map.h"
+#include "mup/status.h"
+
+struct mup_progress {
+    uint8_t manifest_digest[MUP_SHA256_SIZE]; /* SHA-256 of the vendor manifest's bytes */
+    uint32_t payload_offset;                  /* bytes of the payload that are verified */
+    uint32_t output_offset;                   /* bytes of the image in flash; page-aligned */
+    uint8_t next_hash[MUP_SHA256_SIZE];       /* of the block at payload_offset */
+};
+
+/* Caller-owned; fields are private. */
+struct mup_progress_log {
+    const struct mup_flash_map *map;
+    uint32_t sequence; /* of the newest record */
+    uint32_t next_at;  /* where the next record goes; bytes from the first of the two pages */
+};
+
+/*
+ * Find the newest record. *out and *found are written on success; *found is false when there is
+ * none or it was cleared.
+ *
+ * MUP_ERR_FLASH  the flash cannot be read.
+ */
+MUP_MUST_CHECK
+enum mup_status mup_progress_open(struct mup_progress_log *log, struct mup_progress *out,
+                                  bool *found, const struct mup_flash_map *map);
+
+/*
+ * Append a record.
+ *
+ * MUP_ERR_RANGE  output_offset is not a multiple of the page size: wait for the boundary.
+ * MUP_ERR_FLASH  it could not be written. An older record still stands; the transfer may go on.
+ */
+MUP_MUST_CHECK
+enum mup_status mup_progress_append(struct mup_progress_log *log,
+                                    const struct mup_progress *progress);
+
+/* Append "there is nothing to resume". Writes nothing if no record was ever made. */
+MUP_MUST_CHECK
+enum mup_status mup_progress_clear(struct mup_progress_log *log);
+
+#endif
