@@ -31,8 +31,12 @@ function(mup_hosted_library name)
     target_compile_definitions(${name} PRIVATE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)
 endfunction()
 
+# What a person runs, without the tests: ninja -C build/host programs
+add_custom_target(programs)
+
 function(mup_program name)
     add_executable(${name} ${ARGN})
+    add_dependencies(programs ${name})
     target_compile_options(${name} PRIVATE ${MUP_WARNINGS})
     target_compile_definitions(${name} PRIVATE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)
 endfunction()
