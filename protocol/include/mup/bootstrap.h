@@ -16,17 +16,17 @@
 #include "mup/manifest.h"
 #include "mup/status.h"
 
-#define MUP_PROTOCOL_VERSION 1u
-#define MUP_BOOT_ID_SIZE 8u
-#define MUP_ANNOUNCEMENT_MAX 112u
-#define MUP_DESCRIPTION_MAX 65535u
-#define MUP_PIECE_DATA_MAX 1024u
-#define MUP_PIECE_NUMBER_MAX 1023u
-#define MUP_PIECE_OVERHEAD_MAX 24u
-#define MUP_DIGEST_PREFIX_SIZE 8u
+#define MUP_PROTOCOL_VERSION     1u
+#define MUP_BOOT_ID_SIZE         8u
+#define MUP_ANNOUNCEMENT_MAX     112u
+#define MUP_DESCRIPTION_MAX      65535u
+#define MUP_PIECE_DATA_MAX       1024u
+#define MUP_PIECE_NUMBER_MAX     1023u
+#define MUP_PIECE_OVERHEAD_MAX   24u
+#define MUP_DIGEST_PREFIX_SIZE   8u
 #define MUP_BOOTSTRAP_DETAIL_MAX 120u
-#define MUP_BOOTSTRAP_REPLY_MAX 384u
-#define MUP_PRESENCE_SIZE 3u
+#define MUP_BOOTSTRAP_REPLY_MAX  384u
+#define MUP_PRESENCE_SIZE        3u
 
 struct mup_announcement {
     uint8_t uuid[MUP_UUID_SIZE];

@@ -14,8 +14,8 @@
 #include "mup/cose.h"
 #include "mup/status.h"
 
-#define MUP_CERTIFICATE_LABEL_MAX 32u
-#define MUP_CERTIFICATE_MAX 116u        /* the payload that the vendor signs */
+#define MUP_CERTIFICATE_LABEL_MAX  32u
+#define MUP_CERTIFICATE_MAX        116u /* the payload that the vendor signs */
 #define MUP_CERTIFICATE_SIGNED_MAX 206u /* the same in its COSE_Sign1 */
 
 struct mup_certificate {

@@ -20,12 +20,12 @@
 #include "mup/bytes.h"
 #include "mup/status.h"
 
-#define MUP_KID_SIZE 8u         /* first bytes of SHA-256 over the raw public key x || y */
-#define MUP_PUBLIC_KEY_SIZE 64u /* raw x || y, big endian */
-#define MUP_SIGNATURE_SIZE 64u  /* raw r || s, big endian */
-#define MUP_COSE_PREFIX_MAX 34u /* bytes of Sig_structure that come before the payload's bytes */
+#define MUP_KID_SIZE          8u  /* first bytes of SHA-256 over the raw public key x || y */
+#define MUP_PUBLIC_KEY_SIZE   64u /* raw x || y, big endian */
+#define MUP_SIGNATURE_SIZE    64u /* raw r || s, big endian */
+#define MUP_COSE_PREFIX_MAX   34u /* bytes of Sig_structure that come before the payload's bytes */
 #define MUP_COSE_OVERHEAD_MAX 90u /* bytes that signing adds to a payload */
-#define MUP_COSE_PAYLOAD_MAX 1024u
+#define MUP_COSE_PAYLOAD_MAX  1024u
 
 /* Points into the bytes that were decoded. */
 struct mup_cose_sign1 {

@@ -15,19 +15,19 @@
 #include "mup/bytes.h"
 #include "mup/status.h"
 
-#define MUP_DIGEST_SIZE 32u
-#define MUP_UUID_SIZE 16u
-#define MUP_NONCE_SIZE 16u
-#define MUP_APP_ID_MAX 32u         /* bytes of printable ASCII */
-#define MUP_HARDWARE_CLASS_MAX 32u /* bytes of printable ASCII */
-#define MUP_BLOCK_SIZE_MIN 256u    /* a power of two, not counting the hash of the next block */
-#define MUP_BLOCK_SIZE_MAX 4096u
-#define MUP_IMAGE_SIZE_MAX 0x01000000u /* 16 MiB */
+#define MUP_DIGEST_SIZE          32u
+#define MUP_UUID_SIZE            16u
+#define MUP_NONCE_SIZE           16u
+#define MUP_APP_ID_MAX           32u  /* bytes of printable ASCII */
+#define MUP_HARDWARE_CLASS_MAX   32u  /* bytes of printable ASCII */
+#define MUP_BLOCK_SIZE_MIN       256u /* a power of two, not counting the hash of the next block */
+#define MUP_BLOCK_SIZE_MAX       4096u
+#define MUP_IMAGE_SIZE_MAX       0x01000000u /* 16 MiB */
 
-#define MUP_VENDOR_MANIFEST_MAX 208u /* the payload that the vendor signs */
-#define MUP_VENDOR_SIGNED_MAX 304u   /* the same in its COSE_Sign1 */
+#define MUP_VENDOR_MANIFEST_MAX  208u /* the payload that the vendor signs */
+#define MUP_VENDOR_SIGNED_MAX    304u /* the same in its COSE_Sign1 */
 #define MUP_EXTENDED_PAYLOAD_MAX 360u
-#define MUP_EXTENDED_SIGNED_MAX 456u /* what a device receives as extended manifest */
+#define MUP_EXTENDED_SIGNED_MAX  456u /* what a device receives as extended manifest */
 
 enum mup_payload_encoding {
     MUP_ENCODING_PLAIN = 0, /* the payload's block data is the image */
@@ -37,14 +37,14 @@ enum mup_payload_encoding {
 struct mup_manifest {
     char app_id[MUP_APP_ID_MAX + 1];
     char hardware_class[MUP_HARDWARE_CLASS_MAX + 1];
-    uint32_t link_offset;    /* memory address that the image is linked for */
-    uint32_t image_size;     /* bytes in flash */
-    uint32_t payload_size;   /* bytes on the air: block data and the hashes between */
-    uint32_t new_version;    /* must exceed the installed version */
-    uint32_t old_version;    /* version that a delta applies to; 0: a full image */
-    uint32_t block_size;     /* data bytes of a block */
-    uint32_t encoding;       /* enum mup_payload_encoding */
-    uint8_t digest[MUP_DIGEST_SIZE];           /* SHA-256 of the image */
+    uint32_t link_offset;            /* memory address that the image is linked for */
+    uint32_t image_size;             /* bytes in flash */
+    uint32_t payload_size;           /* bytes on the air: block data and the hashes between */
+    uint32_t new_version;            /* must exceed the installed version */
+    uint32_t old_version;            /* version that a delta applies to; 0: a full image */
+    uint32_t block_size;             /* data bytes of a block */
+    uint32_t encoding;               /* enum mup_payload_encoding */
+    uint8_t digest[MUP_DIGEST_SIZE]; /* SHA-256 of the image */
     uint8_t first_block_hash[MUP_DIGEST_SIZE]; /* SHA-256 of the payload's first block */
 };
 

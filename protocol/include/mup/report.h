@@ -11,7 +11,7 @@
 #include "mup/manifest.h"
 #include "mup/status.h"
 
-#define MUP_REPORT_MAX 160u
+#define MUP_REPORT_MAX      160u
 #define MUP_TRIAL_BOOTS_MAX 255u
 
 struct mup_report {

@@ -15,18 +15,18 @@
 #include "mup/cbor.h"
 #include "mup/status.h"
 
-#define MUP_METHOD_MAX 32u
-#define MUP_ARGUMENTS_MAX 16u
-#define MUP_REQUEST_MAX 512u /* what a device must be able to take in */
-#define MUP_RESPONSE_MAX 512u
-#define MUP_CORRELATION_MAX 16u
+#define MUP_METHOD_MAX         32u
+#define MUP_ARGUMENTS_MAX      16u
+#define MUP_REQUEST_MAX        512u /* what a device must be able to take in */
+#define MUP_RESPONSE_MAX       512u
+#define MUP_CORRELATION_MAX    16u
 #define MUP_AUTHENTICATION_MAX 64u
-#define MUP_STATE_TEXT_MAX 64u
+#define MUP_STATE_TEXT_MAX     64u
 
 /* The methods of an update; a device description names them as mqttMethod. */
 #define MUP_METHOD_GET_TOKEN "GET-DEVICE-TOKEN"
-#define MUP_METHOD_MANIFEST "PUB-UPDATE-MANIFEST"
-#define MUP_METHOD_VERIFY "VERIFY-UPDATE"
+#define MUP_METHOD_MANIFEST  "PUB-UPDATE-MANIFEST"
+#define MUP_METHOD_VERIFY    "VERIFY-UPDATE"
 
 /* Points into the bytes that were decoded. */
 struct mup_request {

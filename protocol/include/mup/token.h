@@ -15,12 +15,12 @@
 #include "mup/manifest.h"
 #include "mup/status.h"
 
-#define MUP_TOKEN_MAX 288u
+#define MUP_TOKEN_MAX            288u
 #define MUP_TOKEN_LIFETIME_MAX_S 86400u
-#define MUP_WINDOW_MIN 64u
-#define MUP_WINDOW_MAX 65536u
-#define MUP_SLICE_DATA_MIN 16u
-#define MUP_SLICE_DATA_MAX 32768u
+#define MUP_WINDOW_MIN           64u
+#define MUP_WINDOW_MAX           65536u
+#define MUP_SLICE_DATA_MIN       16u
+#define MUP_SLICE_DATA_MAX       32768u
 
 struct mup_token {
     uint8_t uuid[MUP_UUID_SIZE];

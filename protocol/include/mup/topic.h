@@ -15,21 +15,21 @@
 #include "mup/manifest.h"
 #include "mup/status.h"
 
-#define MUP_NAME_MAX 36u  /* bytes of [A-Za-z0-9._-]; a UUID in text form has 36 */
-#define MUP_TOPIC_MAX 80u /* longest topic that a device subscribes to or publishes on */
-#define MUP_UUID_TEXT_SIZE 37u /* with the final NUL */
+#define MUP_NAME_MAX          36u /* bytes of [A-Za-z0-9._-]; a UUID in text form has 36 */
+#define MUP_TOPIC_MAX         80u /* longest topic that a device subscribes to or publishes on */
+#define MUP_UUID_TEXT_SIZE    37u /* with the final NUL */
 
-#define MUP_TOPIC_ANNOUNCE "mup/announce/"       /* device -> bridge, QoS 1 */
+#define MUP_TOPIC_ANNOUNCE    "mup/announce/"    /* device -> bridge, QoS 1 */
 #define MUP_TOPIC_DESCRIPTION "mup/description/" /* device -> bridge, QoS 1 */
-#define MUP_TOPIC_BOOTSTRAP "mup/bootstrap/"     /* bridge -> device, QoS 1 */
-#define MUP_TOPIC_PRESENCE "mup/presence/"       /* device -> bridge, QoS 1, retained, will */
-#define MUP_TOPIC_TOKEN "mup/token/"             /* bridge -> device, QoS 1 */
-#define MUP_TOPIC_MANIFEST "mup/manifest/"       /* bridge -> device, QoS 1 */
-#define MUP_TOPIC_VERIFY "mup/verify/"           /* bridge -> device, QoS 1 */
-#define MUP_TOPIC_RESPONSE "mup/response/"       /* device -> bridge, QoS 1 */
-#define MUP_TOPIC_FIRMWARE "mup/firmware/"       /* update server -> device, QoS 0 */
-#define MUP_TOPIC_ACK "mup/ack/"                 /* device -> update server, QoS 0 */
-#define MUP_TOPIC_REPORT "mup/report/"           /* device -> update server, QoS 1 */
+#define MUP_TOPIC_BOOTSTRAP   "mup/bootstrap/"   /* bridge -> device, QoS 1 */
+#define MUP_TOPIC_PRESENCE    "mup/presence/"    /* device -> bridge, QoS 1, retained, will */
+#define MUP_TOPIC_TOKEN       "mup/token/"       /* bridge -> device, QoS 1 */
+#define MUP_TOPIC_MANIFEST    "mup/manifest/"    /* bridge -> device, QoS 1 */
+#define MUP_TOPIC_VERIFY      "mup/verify/"      /* bridge -> device, QoS 1 */
+#define MUP_TOPIC_RESPONSE    "mup/response/"    /* device -> bridge, QoS 1 */
+#define MUP_TOPIC_FIRMWARE    "mup/firmware/"    /* update server -> device, QoS 0 */
+#define MUP_TOPIC_ACK         "mup/ack/"         /* device -> update server, QoS 0 */
+#define MUP_TOPIC_REPORT      "mup/report/"      /* device -> update server, QoS 1 */
 
 /* 1 to MUP_NAME_MAX bytes of letters, digits, dot, underscore, hyphen. */
 bool mup_name_is_valid(const char *name, size_t size);

@@ -12,11 +12,11 @@
 #include "mup/bytes.h"
 #include "mup/status.h"
 
-#define MUP_TRANSFER_ID_MAX 65535u
-#define MUP_ATTEMPT_MAX 65535u
+#define MUP_TRANSFER_ID_MAX  65535u
+#define MUP_ATTEMPT_MAX      65535u
 #define MUP_SLICE_HEADER_MIN 5u
 #define MUP_SLICE_HEADER_MAX 17u
-#define MUP_ACK_MAX 19u
+#define MUP_ACK_MAX          19u
 
 struct mup_slice_header {
     uint32_t transfer; /* as the device named it when it accepted the manifest */
@@ -56,7 +56,6 @@ struct mup_ack {
 MUP_MUST_CHECK
 enum mup_status mup_ack_decode(struct mup_ack *out, const uint8_t *bytes, size_t size);
 MUP_MUST_CHECK
-enum mup_status mup_ack_encode(uint8_t bytes[MUP_ACK_MAX], size_t *size,
-                               const struct mup_ack *ack);
+enum mup_status mup_ack_encode(uint8_t bytes[MUP_ACK_MAX], size_t *size, const struct mup_ack *ack);
 
 #endif
