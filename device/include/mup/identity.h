@@ -41,7 +41,9 @@ struct mup_identity {
     uint32_t reserved[MUP_IDENTITY_RESERVED / 4]; /* zero; room for more anchors and epochs */
 };
 
+#ifndef __cplusplus
 _Static_assert(sizeof(struct mup_identity) == MUP_IDENTITY_BODY_SIZE, "layout in flash is fixed");
+#endif
 
 /*
  * Read the record. Call once after each reset, before anything is decided by it; it also makes a
