@@ -2,6 +2,7 @@
 # Fetch the source of one Debian package at a pinned version and unpack it, once.
 #
 #   fetch-source.sh PACKAGE VERSION SHA256-OF-DSC CACHE
+#   fetch-source.sh --derive APT-FOLDER FOLDER   only write the derived source lists (for its test)
 #
 # Afterwards CACHE/PACKAGE-VERSION holds the unpacked source with Debian's patches applied.
 # The .dsc names the SHA-256 of every other file, and dpkg-source holds the files against it, so
@@ -14,11 +15,6 @@ set -eu
 
 suite=bookworm
 component=main
-
-[ $# -eq 4 ] || { echo "usage: fetch-source.sh PACKAGE VERSION SHA256-OF-DSC CACHE" >&2; exit 2; }
-package=$1 version=$2 dsc_sha256=$3 cache=$4
-target=$cache/$package-$version
-dsc=${package}_$version.dsc
 
 fail()
 {
@@ -78,16 +74,16 @@ deb822_entries()
         END { finish() }' "$1"
 }
 
-# Writes the private source lists into $1 and fails if no entry of the system serves the suite.
+# derive_sources APT-FOLDER OUT: write the private source lists; fail if no entry serves the suite.
 derive_sources()
 {
-    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-        [ -f "$file" ] && one_line_entries "$file" >>"$1/derived.list"
+    for file in "$1/sources.list" "$1/sources.list.d"/*.list; do
+        [ ! -f "$file" ] || one_line_entries "$file" >>"$2/derived.list"
     done
-    for file in /etc/apt/sources.list.d/*.sources; do
-        [ -f "$file" ] && deb822_entries "$file" >>"$1/derived.sources"
+    for file in "$1/sources.list.d"/*.sources; do
+        [ ! -f "$file" ] || deb822_entries "$file" >>"$2/derived.sources"
     done
-    [ -s "$1/derived.list" ] || [ -s "$1/derived.sources" ]
+    [ -s "$2/derived.list" ] || [ -s "$2/derived.sources" ]
 }
 
 private_apt()
@@ -107,7 +103,7 @@ download_source()
     trap 'exit 1' HUP INT TERM
     chmod 755 "$work" # apt's download user has to reach it
     mkdir -p "$work/sources" "$work/lists/partial" "$work/cache/archives/partial" "$work/files"
-    derive_sources "$work/sources" ||
+    derive_sources /etc/apt "$work/sources" ||
         fail "no apt source of this system serves $suite $component;" \
             "add one, or put $dsc and its tarballs into $download"
     if ! private_apt update ||
@@ -118,6 +114,15 @@ download_source()
     mkdir -p "$download"
     cp "$work/files"/* "$download/"
 }
+
+if [ "${1:-}" = --derive ] && [ $# -eq 3 ]; then
+    derive_sources "$2" "$3"
+    exit
+fi
+[ $# -eq 4 ] || { echo "usage: fetch-source.sh PACKAGE VERSION SHA256-OF-DSC CACHE" >&2; exit 2; }
+package=$1 version=$2 dsc_sha256=$3 cache=$4
+target=$cache/$package-$version
+dsc=${package}_$version.dsc
 
 command -v dpkg-source >/dev/null || fail "dpkg-source is missing; install the package dpkg-dev"
 [ ! -d "$target" ] || exit 0
