@@ -42,7 +42,7 @@ struct mup_cbor_reader {
 /* Start reading bytes[0..size), which must outlive the reader and every piece taken from it. */
 void mup_cbor_reader_init(struct mup_cbor_reader *reader, const uint8_t *bytes, size_t size);
 
-/* The type of the next item; MUP_CBOR_SIMPLE with a sticky MUP_ERR_SHORT at the end of input. */
+/* The type of the next item; MUP_CBOR_SIMPLE after an error, which the end of input is (SHORT). */
 enum mup_cbor_type mup_cbor_peek(struct mup_cbor_reader *reader);
 
 /* An unsigned integer not above `most`; above it: MUP_ERR_RANGE. */
@@ -73,16 +73,17 @@ size_t mup_cbor_read_map(struct mup_cbor_reader *reader, size_t most);
 void mup_cbor_read_tag(struct mup_cbor_reader *reader, uint32_t tag);
 
 /*
- * One item of any supported kind, nested at most MUP_CBOR_DEPTH_MAX deep, as the raw bytes it
- * occupies. For values that are passed on without being understood.
+ * One item of any supported kind but a tag, at most MUP_CBOR_DEPTH_MAX arrays and maps deep, as the
+ * raw bytes it occupies. For values that are passed on without being understood. Texts must be
+ * UTF-8; keys are as mup_cbor_read_key wants them.
  */
 #define MUP_CBOR_DEPTH_MAX 4u
 struct mup_bytes mup_cbor_read_item(struct mup_cbor_reader *reader);
 
 /*
- * The next key of a map whose keys are small integers in ascending order (deterministic order).
- * `*previous` starts at 0 before the first key and is updated; a key that does not ascend is a
- * format error. Call it as many times as mup_cbor_read_map said.
+ * The next key of a map whose keys are integers from 1 to 23 in ascending order (deterministic
+ * order). `*previous` starts at 0 before the first key and is updated; a key that does not ascend
+ * or is above 23 is a format error. Call it as many times as mup_cbor_read_map said.
  */
 uint32_t mup_cbor_read_key(struct mup_cbor_reader *reader, uint32_t *previous);
 

@@ -23,8 +23,8 @@
 #define MUP_KID_SIZE          8u  /* first bytes of SHA-256 over the raw public key x || y */
 #define MUP_PUBLIC_KEY_SIZE   64u /* raw x || y, big endian */
 #define MUP_SIGNATURE_SIZE    64u /* raw r || s, big endian */
-#define MUP_COSE_PREFIX_MAX   34u /* bytes of Sig_structure that come before the payload's bytes */
-#define MUP_COSE_OVERHEAD_MAX 90u /* bytes that signing adds to a payload */
+#define MUP_COSE_PREFIX_MAX   30u /* bytes of Sig_structure that come before the payload's bytes */
+#define MUP_COSE_OVERHEAD_MAX 86u /* bytes that signing adds to a payload */
 #define MUP_COSE_PAYLOAD_MAX  1024u
 
 /* Points into the bytes that were decoded. */
@@ -52,7 +52,10 @@ enum mup_status mup_cose_sign1_decode(struct mup_cose_sign1 *out, const uint8_t 
 size_t mup_cose_prefix(uint8_t prefix[MUP_COSE_PREFIX_MAX], const uint8_t kid[MUP_KID_SIZE],
                        size_t payload_size);
 
-/* Put the envelope together. MUP_ERR_SPACE when `capacity` is too small. */
+/*
+ * Put the envelope together. MUP_ERR_SPACE when `capacity` is too small, MUP_ERR_RANGE for a
+ * payload of no byte or of more than MUP_COSE_PAYLOAD_MAX.
+ */
 MUP_MUST_CHECK
 enum mup_status mup_cose_sign1_encode(uint8_t *bytes, size_t capacity, size_t *size,
                                       const uint8_t kid[MUP_KID_SIZE], struct mup_bytes payload,

@@ -61,7 +61,14 @@ struct mup_manifest {
 MUP_MUST_CHECK
 enum mup_status mup_manifest_decode(struct mup_manifest *out, const uint8_t *bytes, size_t size);
 
-/* Write the one encoding, the bytes that the vendor signs. MUP_ERR_RANGE for a bad field. */
+/*
+ * Write the one encoding, the bytes that the vendor signs.
+ *
+ * MUP_ERR_SPACE   more than `capacity` bytes.
+ * MUP_ERR_RANGE   a field that mup_manifest_decode would refuse.
+ *
+ * On error *size is untouched; bytes[0..capacity) may hold anything. So do all encoders.
+ */
 MUP_MUST_CHECK
 enum mup_status mup_manifest_encode(uint8_t *bytes, size_t capacity, size_t *size,
                                     const struct mup_manifest *manifest);
@@ -83,10 +90,14 @@ MUP_MUST_CHECK
 enum mup_status mup_extended_manifest_encode(uint8_t *bytes, size_t capacity, size_t *size,
                                              const struct mup_extended_manifest *extended);
 
-/* How many blocks a payload of this image has; 0 for an empty image. */
+/* How many blocks a payload of this image has; 0 for an empty image. `block_size` is a power of
+ * two. */
 uint32_t mup_block_count(uint32_t image_size, uint32_t block_size);
 
-/* Bytes on the air of a plain image: its own and one hash for each block but the last. */
+/*
+ * Bytes on the air of a plain image: its own and one hash for each block but the last. image_size
+ * is at most MUP_IMAGE_SIZE_MAX.
+ */
 uint32_t mup_plain_payload_size(uint32_t image_size, uint32_t block_size);
 
 #endif

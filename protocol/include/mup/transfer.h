@@ -15,7 +15,7 @@
 #define MUP_TRANSFER_ID_MAX  65535u
 #define MUP_ATTEMPT_MAX      65535u
 #define MUP_SLICE_HEADER_MIN 5u
-#define MUP_SLICE_HEADER_MAX 17u
+#define MUP_SLICE_HEADER_MAX 15u
 #define MUP_ACK_MAX          19u
 
 struct mup_slice_header {
