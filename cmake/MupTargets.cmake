@@ -32,7 +32,7 @@ endfunction()
 function(mup_hosted_library name)
     add_library(${name} STATIC ${ARGN})
     target_compile_options(${name} PRIVATE ${MUP_WARNINGS})
-    target_compile_definitions(${name} PRIVATE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)
+    target_compile_definitions(${name} PRIVATE _POSIX_C_SOURCE=200809L _XOPEN_SOURCE=700 _DEFAULT_SOURCE)
 endfunction()
 
 # What a person runs, without the tests: ninja -C build/host programs
@@ -42,13 +42,13 @@ function(mup_program name)
     add_executable(${name} ${ARGN})
     add_dependencies(programs ${name})
     target_compile_options(${name} PRIVATE ${MUP_WARNINGS})
-    target_compile_definitions(${name} PRIVATE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)
+    target_compile_definitions(${name} PRIVATE _POSIX_C_SOURCE=200809L _XOPEN_SOURCE=700 _DEFAULT_SOURCE)
 endfunction()
 
 function(mup_unit_test name source)
     add_executable(test_${name} ${source})
     target_compile_options(test_${name} PRIVATE ${MUP_WARNINGS})
-    target_compile_definitions(test_${name} PRIVATE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE
+    target_compile_definitions(test_${name} PRIVATE _POSIX_C_SOURCE=200809L _XOPEN_SOURCE=700 _DEFAULT_SOURCE
         MUP_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
     target_link_libraries(test_${name} PRIVATE ${ARGN} cmocka)

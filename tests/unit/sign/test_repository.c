@@ -1,0 +1,130 @@
+/* The release repository: whole, readable by anybody's JSON, never overwritten, never half. */
+#include "sign_support.h"
+
+#include <jansson.h>
+
+#include "mup/sign/repository.h"
+
+static struct mup_release make_release(const struct mup_signer *vendor, const char *app,
+                                       uint32_t version)
+{
+    struct mup_manifest fields = {.hardware_class = "nrf51", .block_size = 1024};
+    struct mup_release release;
+    struct mup_error error = {""};
+
+    fields.new_version = version;
+    snprintf(fields.app_id, sizeof fields.app_id, "%s", app);
+    if (mup_release_make(&release, &fields, (const uint8_t *)"an image", 8, vendor, &error) !=
+        MUP_OK)
+        fail_msg("%s", error.text);
+    return release;
+}
+
+static json_t *load_index(void)
+{
+    return json_load_file(test_path("repo/index.json"), 0, NULL);
+}
+
+static void releases_are_listed_in_the_index_with_their_facts(void **state)
+{
+    struct mup_signer vendor = test_signer("listed");
+    struct mup_error error = {""};
+    char path[MUP_PATH_MAX];
+    json_t *index;
+    const json_t *entry;
+
+    (void)state;
+    for (uint32_t version = 1; version <= 2; version++) {
+        struct mup_release release = make_release(&vendor, "lamp", version);
+        assert_int_equal(mup_repository_add(test_path("repo"), &release, path, &error), MUP_OK);
+        mup_release_free(&release);
+    }
+    assert_string_equal(path, "lamp/2/nrf51");
+    index = load_index();
+    assert_int_equal(json_array_size(json_object_get(index, "releases")), 2);
+    entry = json_array_get(json_object_get(index, "releases"), 1);
+    assert_string_equal(json_string_value(json_object_get(entry, "path")), "lamp/2/nrf51");
+    assert_int_equal(json_integer_value(json_object_get(entry, "version")), 2);
+    assert_int_equal(json_integer_value(json_object_get(entry, "image_size")), 8);
+    json_decref(index);
+    assert_int_equal(access(test_path("repo/lamp/2/nrf51/payload.bin"), R_OK), 0);
+    assert_int_equal(access(test_path("repo/lamp/2/nrf51/manifest.cose"), R_OK), 0);
+    mup_signer_close(&vendor);
+}
+
+static void a_published_version_is_never_changed(void **state)
+{
+    struct mup_signer vendor = test_signer("again");
+    struct mup_release release = make_release(&vendor, "lamp", 1);
+    struct mup_error error = {""};
+    char path[MUP_PATH_MAX] = "untouched";
+
+    (void)state;
+    assert_int_equal(mup_repository_add(test_path("repo"), &release, path, &error), MUP_ERR_STATE);
+    assert_non_null(strstr(error.text, "higher version"));
+    assert_string_equal(path, "untouched");
+    mup_release_free(&release);
+    mup_signer_close(&vendor);
+}
+
+static void names_that_leave_the_repository_are_refused(void **state)
+{
+    static const char *const names[] = {"..", ".", ".hidden", "a/b", "a b", "a\\b"};
+    struct mup_signer vendor = test_signer("names");
+    struct mup_error error = {""};
+    char path[MUP_PATH_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct mup_release release = make_release(&vendor, names[i], 3);
+        assert_int_equal(mup_repository_add(test_path("repo"), &release, path, &error),
+                         MUP_ERR_RANGE);
+        mup_release_free(&release);
+    }
+    mup_signer_close(&vendor);
+}
+
+static void a_broken_index_is_named_and_leaves_no_half_release(void **state)
+{
+    struct mup_signer vendor = test_signer("broken");
+    struct mup_release release = make_release(&vendor, "lamp", 9);
+    struct mup_error error = {""};
+    char path[MUP_PATH_MAX];
+
+    (void)state;
+    test_write("repo/index.json", "{]", 2);
+    assert_int_equal(mup_repository_add(test_path("repo"), &release, path, &error), MUP_ERR_FORMAT);
+    assert_non_null(strstr(error.text, "index.json"));
+    assert_int_not_equal(access(test_path("repo/lamp/9/nrf51/manifest.cose"), F_OK), 0);
+    assert_int_not_equal(access(test_path("repo/lamp/9/nrf51/payload.bin"), F_OK), 0);
+    mup_release_free(&release);
+    mup_signer_close(&vendor);
+}
+
+static void a_file_larger_than_its_limit_is_not_read(void **state)
+{
+    struct mup_error error = {""};
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    (void)state;
+    test_write("five", "12345", 5);
+    assert_int_equal(mup_file_read(&bytes, &size, test_path("five"), 4, &error), MUP_ERR_RANGE);
+    assert_null(bytes);
+    assert_int_equal(mup_file_read(&bytes, &size, test_path("five"), 5, &error), MUP_OK);
+    assert_int_equal(size, 5);
+    free(bytes);
+    assert_int_equal(mup_file_read(&bytes, &size, test_folder, 5, &error), MUP_ERR_STATE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(releases_are_listed_in_the_index_with_their_facts),
+        cmocka_unit_test(a_published_version_is_never_changed),
+        cmocka_unit_test(names_that_leave_the_repository_are_refused),
+        cmocka_unit_test(a_broken_index_is_named_and_leaves_no_half_release),
+        cmocka_unit_test(a_file_larger_than_its_limit_is_not_read),
+    };
+    return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
+}
