@@ -1,0 +1,76 @@
+/* mup devices: who is at the edge. */
+#include "command.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include "json.h"
+#include "rest.h"
+
+static const char help[] =
+    "usage: mup devices [--server URL] [--token-file FILE] [--json]\n"
+    "\n"
+    "List the devices at the edge: name, category, firmware version, presence, last seen.\n"
+    "\n" MUP_REST_HELP "  --json              print the server's answer as it is\n"
+    "\n"
+    "example: mup devices --server http://127.0.0.1:8080 --token-file token\n";
+
+static void print_devices(const json_t *devices)
+{
+    size_t index;
+    json_t *device;
+
+    if (json_array_size(devices) == 0) {
+        printf("no devices yet: one appears when it has announced itself to the broker\n");
+        return;
+    }
+    printf("%-36s  %-16s  %7s  %-7s  %s\n", "DEVICE", "CATEGORY", "VERSION", "ONLINE", "LAST SEEN");
+    json_array_foreach(devices, index, device)
+    {
+        const json_t *online = json_object_get(device, "online");
+        printf("%-36s  %-16s  %7lld  %-7s  %s\n", mup_json_clean(device, "name", "?"),
+               mup_json_clean(device, "category", "?"),
+               (long long)mup_json_number(device, "version", 0),
+               json_is_true(online) ? "yes" : "no", mup_json_clean(device, "last_seen", "?"));
+    }
+}
+
+int mup_devices_main(int argc, char **argv)
+{
+    static const struct option options[] = {MUP_REST_OPTIONS,
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    struct mup_rest rest = {NULL, NULL};
+    json_t *reply;
+    int json = 0;
+    int option;
+    int code;
+
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (option == 'S')
+            rest.server = optarg;
+        else if (option == 'T')
+            rest.token_file = optarg;
+        else if (option == 'j')
+            json = 1;
+        else if (option == 'h') {
+            fputs(help, stdout);
+            return MUP_EXIT_DONE;
+        } else
+            return mup_usage("devices", "that option cannot be used");
+    }
+    if (optind != argc)
+        return mup_usage("devices", "'%s' is one word too many", argv[optind]);
+    mup_rest_init(&rest);
+    code = mup_rest_call(&rest, "GET", "/api/v1/devices", NULL, &reply);
+    if (code != MUP_EXIT_DONE)
+        return code;
+    if (json) {
+        mup_print_json(reply);
+        return MUP_EXIT_DONE;
+    }
+    print_devices(json_object_get(reply, "devices"));
+    json_decref(reply);
+    return MUP_EXIT_DONE;
+}
