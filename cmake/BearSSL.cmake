@@ -1,6 +1,8 @@
 # The target mup_bearssl: the few files of BearSSL that verify a P-256 signature and compute
 # SHA-256, constant in time and without a heap. The 15-bit integers are those for a processor
-# whose multiplier gives 32 bits, such as the Cortex-M0.
+# whose multiplier gives 32 bits, such as the Cortex-M0. On an emulated one, a verification takes
+# 29.4 million instructions; BearSSL's assembly for it (BR_ARMEL_CORTEXM_GCC) saves 1.8 % of them,
+# -O2 instead of -Os 2.9 % for 2 kB of flash, so neither is used.
 include(FetchSource)
 mup_fetch_source(bearssl bearssl 0.6+dfsg.1-3
     9bd17e07fc9824b0223dcb4ba14adac17981a4d8f1d63b6655819fe8f2ed98d1)
