@@ -6,6 +6,5 @@ set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 if(NOT MUP_CPU)
     set(MUP_CPU cortex-m0)
 endif()
-# The call graph with stack sizes (.ci beside each object) feeds tests/checks/stack.
-set(CMAKE_C_FLAGS_INIT "-mcpu=${MUP_CPU} -mthumb -fcallgraph-info=su")
+set(CMAKE_C_FLAGS_INIT "-mcpu=${MUP_CPU} -mthumb")
 set(CMAKE_C_FLAGS_MINSIZEREL_INIT "-Os")
