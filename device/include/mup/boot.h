@@ -88,7 +88,7 @@ struct mup_boot_state {
     enum mup_boot_phase phase;
     enum mup_boot_reason reason;   /* of phase REVERTED, REJECTED and RETRY, else NONE */
     struct mup_boot_image running; /* the image in the execution slot: on trial, the new one */
-    struct mup_boot_image other;   /* staged, refused or reverted image; size 0 = none */
+    struct mup_boot_image other;   /* staged, refused or reverted; on trial, the old one */
     uint32_t version_floor;        /* versions below are refused for ever; rises at confirm */
     uint32_t trial;                /* in phase TRIAL: 1 .. MUP_BOOT_TRIALS_MAX */
     uint32_t round;                /* retries so far: 0 .. MUP_BOOT_ROUNDS_MAX */

@@ -7,18 +7,22 @@
  * other page; append() adds a word to this page, and moves to the other page when it is full.
  *
  * The invariants, which the tests cite:
- *   F1  Each word of flash is programmed once between two erasures, and the page is erased in the
- *       same boot, never "before".
+ *   F1  A page is erased by the one who then fills it, without a reset between. Each word is
+ *       programmed once until the next erasure. One exception: the first word after a reset may
+ *       be programmed a second time, with the very same content.
  *   F2  A page counts only if its CRC is right and a valid word follows: a first word, even a torn
  *       one, proves that the body before it was programmed completely.
  *   F3  The value is the last valid word, and nothing before it matters. A word is lasting once
- *       anything was programmed behind it; secure() sees to that after each reset, and erases a
- *       page that was begun and did not count, lest it count later.
- *   F4  The page in use is never erased; only the other one.
+ *       anything was programmed behind it. So after a reset the value is written once more before
+ *       anything else is, and a page that was begun and does not count is erased, lest it count
+ *       later.
+ *   F4  The page in use is never erased; only the other one, and only when the page in use lasts.
  *
- * A torn word can not be valid: programming only clears bits, and in a valid word exactly one bit
+ * A torn word cannot be valid: programming only clears bits, and in a valid word exactly one bit
  * of each pair is cleared, so whatever is still missing leaves a pair with both bits set. A word
- * whose programming was cut may read as erased, so after a reset one word is left unused.
+ * whose programming was cut may also read as erased. It is then the one behind the last word that
+ * reads otherwise, or the second behind it, where the first write after a reset goes: the one is
+ * never used, the other is only ever given the same content.
  */
 #ifndef MUP_LEDGER_H
 #define MUP_LEDGER_H
@@ -41,8 +45,9 @@ struct mup_ledger {
     uint32_t generation; /* of the page in use; 0 = none */
     uint32_t next;       /* index of the next free word */
     uint16_t value;
-    bool lasting; /* the value stands twice */
-    bool alone;   /* the other page is not an older valid one */
+    bool lasting; /* as read, the value stands twice */
+    bool secured; /* this boot has written since open() */
+    bool alone;   /* the other page does not count */
 };
 
 /* Bind a ledger to its two pages. Touches no flash. body_size is a multiple of 4. */
@@ -50,7 +55,7 @@ void mup_ledger_init(struct mup_ledger *ledger, const struct mup_port_flash *fla
                      uint32_t magic, uint32_t body_size);
 
 /*
- * Find the newest page that counts and read its body (written on success only).
+ * Find the newest page that counts and read its body; body may be NULL.
  *
  * MUP_ERR_FORMAT  neither page counts.
  * MUP_ERR_FLASH   the flash cannot be read.

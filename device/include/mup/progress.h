@@ -33,6 +33,7 @@ struct mup_progress_log {
     const struct mup_flash_map *map;
     uint32_t sequence; /* of the newest record */
     uint32_t next_at;  /* where the next record goes; bytes from the first of the two pages */
+    bool live;         /* there is something to resume */
 };
 
 /*

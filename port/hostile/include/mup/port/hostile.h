@@ -1,0 +1,116 @@
+/*
+ * The contracts at their worst, for tests.
+ *
+ * The flash loses power at an operation of the test's choice, in each way that the contract of
+ * flash.h allows: before, after, torn, half-erased, weak. It stays dead, failing every call, until
+ * the test calls mup_hostile_flash_power_on(). It also keeps watch over its user: programming a
+ * word twice between two erasures with different content, programming a page whose erasing was
+ * cut, and whatever else is outside of the rules is counted as a violation.
+ */
+#ifndef MUP_PORT_HOSTILE_H
+#define MUP_PORT_HOSTILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mup/port/flash.h"
+#include "mup/port/random.h"
+#include "mup/port/transport.h"
+
+/* What the operation at which power fails leaves behind. */
+enum mup_hostile_cut {
+    MUP_HOSTILE_BEFORE,     /* nothing of it */
+    MUP_HOSTILE_AFTER,      /* all of it, but nobody is told */
+    MUP_HOSTILE_TORN_LOW,   /* word: the low half is done. page: its first half is erased */
+    MUP_HOSTILE_TORN_HIGH,  /* the high half; the second half */
+    MUP_HOSTILE_TORN_MID,   /* the 16 bits in the middle; the two quarters in the middle */
+    MUP_HOSTILE_TORN_EVEN,  /* every other bit; every other bit of all words */
+    MUP_HOSTILE_ALMOST,     /* all but one bit that should change */
+    MUP_HOSTILE_WEAK_FIRST, /* weak: the first read sees it done, the others do not */
+    MUP_HOSTILE_WEAK_LATER, /* weak: the first read does not see it, the others do */
+    MUP_HOSTILE_WEAK_TURNS, /* weak: seen at every other read */
+    MUP_HOSTILE_WEAK_BOOT,  /* weak: seen until the next power-on, not afterwards */
+    MUP_HOSTILE_CUT_COUNT,
+};
+
+/* The most bytes of a page that the simulation takes. */
+#define MUP_HOSTILE_PAGE_SIZE_MAX 4096u
+
+/* What is weak: one word or one page, whose reads differ. */
+struct mup_hostile_weak {
+    uint32_t at;
+    uint32_t size; /* 0 = nothing is weak */
+    uint32_t reads;
+    uint32_t boots;
+    enum mup_hostile_cut cut;
+    uint8_t undone[MUP_HOSTILE_PAGE_SIZE_MAX]; /* what a read sees that does not see it done */
+};
+
+struct mup_hostile_flash {
+    uint8_t *bytes;      /* size bytes, the caller's */
+    uint8_t *programmed; /* size / 4 bytes, the caller's: 1 = since the last erasure */
+    uint32_t size;
+    uint32_t page_size;
+
+    uint32_t operation_count; /* single words programmed and pages erased, so far */
+    uint32_t call_count;      /* calls of any kind, so far */
+    uint32_t violation_count; /* words programmed twice, bad alignment, out of range */
+
+    uint32_t cut_at; /* the operation (1, 2, ...) at which power fails; 0 = never */
+    enum mup_hostile_cut cut;
+    uint32_t fail_at; /* the call (1, 2, ...) that fails without doing anything; 0 = none */
+    bool dead;
+    struct mup_hostile_weak weak;
+
+    /* Called before each operation, so that a test can look at, or copy, what a cut there leaves.
+     * NULL = not wanted. */
+    void (*watch)(void *watch_context);
+    void *watch_context;
+    uint32_t next_at;   /* for the watcher: the word or page of the operation to come, ... */
+    bool next_erases;   /* ... its kind, ... */
+    uint32_t next_word; /* ... and the word to be programmed */
+};
+
+/* An erased flash over the caller's memory. */
+void mup_hostile_flash_init(struct mup_hostile_flash *flash, uint8_t *bytes, uint8_t *programmed,
+                            uint32_t size, uint32_t page_size);
+
+/* Power comes back: calls work again, counters and plans start from nothing. */
+void mup_hostile_flash_power_on(struct mup_hostile_flash *flash);
+
+/* Copy content, weakness and watch-keeping of one flash to another of the same size, as if power
+ * had failed in the operation that `from` is about to do (for use in its watcher). The copy is
+ * powered on. */
+void mup_hostile_flash_copy_cut(struct mup_hostile_flash *to, const struct mup_hostile_flash *from,
+                                enum mup_hostile_cut cut);
+
+struct mup_port_flash mup_hostile_flash_port(struct mup_hostile_flash *flash);
+
+/* Bytes that count up from a seed: predictable, for tests; the call fail_at (1, 2, ...) fails. */
+struct mup_hostile_random {
+    uint8_t next;
+    uint32_t call_count;
+    uint32_t fail_at;
+};
+
+struct mup_port_random mup_hostile_random_port(struct mup_hostile_random *random);
+
+/* A stream in memory, in pieces as small as the test likes. */
+struct mup_hostile_transport {
+    const uint8_t *incoming; /* what receive() gives, then nothing more, or gone */
+    size_t incoming_size;
+    uint8_t *outgoing; /* where send() puts what it takes */
+    size_t outgoing_capacity;
+    size_t outgoing_size;
+    size_t piece_size_max; /* most bytes of one call; 0 = no limit */
+    bool stalls;           /* every other call answers "nothing yet" */
+    bool ends;             /* when incoming is used up the peer closes */
+    bool is_open;
+    uint32_t call_count;
+    uint32_t fail_at; /* the call (1, 2, ...) at which the stream goes; 0 = none */
+};
+
+struct mup_port_transport mup_hostile_transport_port(struct mup_hostile_transport *transport);
+
+#endif
