@@ -1,6 +1,8 @@
 /* The boot journal, and what the application asks of it: request, confirm, revert, retry. */
 #include "mup/boot.h"
 
+#include <string.h>
+
 #include "boot_internal.h"
 
 #include "mup/flash_access.h"
@@ -89,11 +91,16 @@ enum mup_status mup_boot_open(struct mup_boot *boot, const struct mup_flash_map 
     return MUP_OK;
 }
 
+/* Whether an update has ended, well or badly, and nobody was told yet. */
+static bool has_outcome(enum mup_boot_phase phase)
+{
+    return phase == MUP_BOOT_CONFIRMED || phase == MUP_BOOT_REVERTED || phase == MUP_BOOT_REJECTED;
+}
+
 /* Whether the application may ask for an update now. */
 static bool takes_manifest(enum mup_boot_phase phase)
 {
-    return phase == MUP_BOOT_IDLE || phase == MUP_BOOT_CONFIRMED || phase == MUP_BOOT_REVERTED ||
-           phase == MUP_BOOT_REJECTED;
+    return phase == MUP_BOOT_IDLE || has_outcome(phase);
 }
 
 static bool has_reason(enum mup_boot_phase phase)
@@ -117,6 +124,7 @@ void mup_boot_state(const struct mup_boot *boot, struct mup_boot_state *out)
         .round = boot->body.round,
         .takes_manifest = takes_manifest(phase),
     };
+    memcpy(out->manifest_digest, boot->body.manifest_digest, sizeof out->manifest_digest);
 }
 
 static enum mup_status check_request(const struct mup_boot *boot,
@@ -205,4 +213,16 @@ enum mup_status mup_boot_retry_trial(struct mup_boot *boot)
         return MUP_ERR_STATE;
     body.round++;
     return mup_boot_enter_with(boot, MUP_BOOT_RETRY, &body);
+}
+
+enum mup_status mup_boot_reported(struct mup_boot *boot)
+{
+    struct mup_boot_body body = boot->body;
+
+    if (!has_outcome(mup_boot_phase_of(boot)))
+        return MUP_ERR_STATE;
+    body.staged = (struct mup_boot_image){0};
+    body.round = 0;
+    body.reason = MUP_BOOT_REASON_NONE;
+    return mup_boot_enter_with(boot, MUP_BOOT_IDLE, &body);
 }

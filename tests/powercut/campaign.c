@@ -104,9 +104,9 @@ static bool play(struct world *world, enum scenario scenario)
         return false;
     switch (scenario) {
     case SCENARIO_UPDATE:
-        return world_confirm(world) == MUP_OK;
+        return world_confirm(world) == MUP_OK && world_report(world) == MUP_OK;
     case SCENARIO_REVERT:
-        return revert_by_trials(world);
+        return revert_by_trials(world) && world_report(world) == MUP_OK;
     case SCENARIO_RETRY:
         return revert_and_retry(world);
     case SCENARIO_COUNT:

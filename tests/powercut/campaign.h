@@ -11,8 +11,8 @@
 #include "world.h"
 
 enum scenario {
-    SCENARIO_UPDATE, /* stage, request, swap, trial, confirm */
-    SCENARIO_REVERT, /* stage, request, swap, trials used up, swap back */
+    SCENARIO_UPDATE, /* stage, request, swap, trial, confirm, report */
+    SCENARIO_REVERT, /* stage, request, swap, trials used up, swap back, report */
     SCENARIO_RETRY,  /* ... given up, swapped back, tried again, confirm */
     SCENARIO_COUNT,
 };

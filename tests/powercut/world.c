@@ -193,6 +193,11 @@ enum mup_status world_retry(struct world *world)
     return mup_boot_retry_trial(&world->boot);
 }
 
+enum mup_status world_report(struct world *world)
+{
+    return mup_boot_reported(&world->boot);
+}
+
 static bool runs_whole_image(const struct world *world)
 {
     uint32_t version = world->state.running.version;

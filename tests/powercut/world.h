@@ -67,6 +67,7 @@ enum mup_status world_reset(struct world *world);
 enum mup_status world_confirm(struct world *world);
 enum mup_status world_give_up(struct world *world);
 enum mup_status world_retry(struct world *world);
+enum mup_status world_report(struct world *world);
 
 /* Boot after a cut, twice, and judge what runs; `deep` also takes a further update to its end. */
 enum verdict world_judge(struct world *world, bool deep);

@@ -16,6 +16,7 @@
  *       no, crashed:                  after 3 trial boots, swap back
  *     old image runs again                                                (phase REVERTED)
  *     cannot reach the broker either: mup_boot_retry_trial() -- reset -> swap, 3 trial boots more
+ *     outcome told: mup_boot_reported()                                   (phase IDLE)
  *
  * Retries are bounded by MUP_BOOT_ROUNDS_MAX: a broker that is down must not roll a fleet back to
  * the hole, but two images must not take turns for ever either. After the last round the old image
@@ -92,6 +93,7 @@ struct mup_boot_state {
     uint32_t version_floor;        /* versions below are refused for ever; rises at confirm */
     uint32_t trial;                /* in phase TRIAL: 1 .. MUP_BOOT_TRIALS_MAX */
     uint32_t round;                /* retries so far: 0 .. MUP_BOOT_ROUNDS_MAX */
+    uint8_t manifest_digest[MUP_SHA256_SIZE]; /* of the newest request's vendor manifest; or 0 */
     bool takes_manifest; /* false during a trial and while a request waits: answer "busy" */
 };
 
@@ -206,5 +208,15 @@ enum mup_status mup_boot_revert(struct mup_boot *boot, enum mup_boot_reason reas
  */
 MUP_MUST_CHECK
 enum mup_status mup_boot_retry_trial(struct mup_boot *boot);
+
+/*
+ * Somebody was told of the outcome (phase CONFIRMED, REVERTED or REJECTED): the phase is IDLE from
+ * now on, so nobody is told twice. A reverted image is forgotten and has no more trials.
+ *
+ * MUP_ERR_STATE  there is no outcome.
+ * MUP_ERR_FLASH  not written: after a reset the outcome stands, or does not.
+ */
+MUP_MUST_CHECK
+enum mup_status mup_boot_reported(struct mup_boot *boot);
 
 #endif
