@@ -28,7 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bridge/report.h"
+#include "bridge/problems.h"
 #include "mup/status.h"
 
 #define MUP_DESCRIPTION_SIZE_MAX    262144u /* bytes of a template */
@@ -39,7 +39,7 @@
 #define MUP_TOPIC_SIZE_MAX          256u    /* bytes of a filled topic, without NUL */
 #define MUP_YANG_NAME_SIZE_MAX      64u     /* bytes of a YANG identifier, without NUL */
 #define MUP_DECIMAL_DIGITS          6u      /* a decimal is an integer count of 10^-6 */
-#define MUP_STATE_NO_CODE           (-1)
+#define MUP_NO_STATE_CODE           (-1)
 
 enum mup_input_type {
     MUP_INPUT_INT,     /* int64_t, YANG int32 or int64 */
@@ -70,9 +70,9 @@ struct mup_input {
 };
 
 /* A state that an operation may end with; "10_OK" has the code 10, "OK" has none. */
-struct mup_state {
+struct mup_declared_state {
     const char *name;        /* the whole declared text, also the YANG enum */
-    int32_t code;            /* 0.. from a decimal prefix before `_`, or MUP_STATE_NO_CODE */
+    int32_t code;            /* 0.. from a decimal prefix before `_`, or MUP_NO_STATE_CODE */
     const char *description; /* may be empty */
 };
 
@@ -96,7 +96,7 @@ struct mup_rpc {
     enum mup_topic_fault topic_fault;
     const struct mup_input *inputs; /* in the order in which they are sent */
     size_t input_count;
-    const struct mup_state *states; /* those with a code first, by code; then by text */
+    const struct mup_declared_state *states; /* those with a code first, by code; then by text */
     size_t state_count;
 };
 
@@ -140,28 +140,28 @@ struct mup_describer;
  * Load the queries (*.rq) from `folder`; NULL takes MUP_QUERIES from the environment, and without
  * it the folder that the build or the installation knows.
  *
- * MUP_ERR_FORMAT  a query is missing or does not parse: *report says which file and why.
+ * MUP_ERR_FORMAT  a query is missing or does not parse: *problems say which file and why.
  * MUP_ERR_SPACE   out of memory, or the RDF library does not start.
  */
 MUP_MUST_CHECK
-enum mup_status mup_describer_new(struct mup_describer **out, struct mup_report *report,
+enum mup_status mup_describer_new(struct mup_describer **out, struct mup_problems *problems,
                                   const char *folder);
 void mup_describer_free(struct mup_describer *describer);
 
 /*
  * Read a description: bytes → RDF → materialised graph → queries → capability, and check that it is
- * consistent. `uuid` is the device that sent it (NULL: nobody in particular). *report is reset
+ * consistent. `uuid` is the device that sent it (NULL: nobody in particular). *problems is reset
  * first, and may hold warnings on success too; the caller shows them to the description's author.
  *
- * MUP_ERR_FORMAT  not a description: syntax, an unsupported feature, a broken rule. *report says.
- * MUP_ERR_RANGE   larger, deeper or with more triples than the limits above. *report says.
- * MUP_ERR_STATE   well formed, but declares another device's UUID than `uuid`. *report says.
+ * MUP_ERR_FORMAT  not a description: syntax, an unsupported feature, a broken rule. *problems say.
+ * MUP_ERR_RANGE   larger, deeper or with more triples than the limits above. *problems say.
+ * MUP_ERR_STATE   well formed, but declares another device's UUID than `uuid`. *problems say.
  * MUP_ERR_SPACE   out of memory.
  *
  * *out is written only on success; free it with mup_capability_free().
  */
 MUP_MUST_CHECK
-enum mup_status mup_description_parse(struct mup_capability **out, struct mup_report *report,
+enum mup_status mup_description_parse(struct mup_capability **out, struct mup_problems *problems,
                                       struct mup_describer *describer, const void *bytes,
                                       size_t size, enum mup_description_format format,
                                       const char *uuid);
@@ -171,7 +171,7 @@ enum mup_status mup_description_parse(struct mup_capability **out, struct mup_re
  * NUL terminated and freed by the caller with free(). Errors as for mup_description_parse().
  */
 MUP_MUST_CHECK
-enum mup_status mup_description_ntriples(char **out, struct mup_report *report,
+enum mup_status mup_description_ntriples(char **out, struct mup_problems *problems,
                                          struct mup_describer *describer, const void *bytes,
                                          size_t size, enum mup_description_format format);
 
@@ -191,8 +191,8 @@ const struct mup_rpc *mup_capability_rpc(const struct mup_capability *capability
                                          const char *yang_name);
 
 /* The declared state of an answer, or NULL: the device answered what it never declared. */
-const struct mup_state *mup_rpc_state_by_code(const struct mup_rpc *rpc, int64_t code);
-const struct mup_state *mup_rpc_state_by_text(const struct mup_rpc *rpc, const char *text);
+const struct mup_declared_state *mup_rpc_state_by_code(const struct mup_rpc *rpc, int64_t code);
+const struct mup_declared_state *mup_rpc_state_by_text(const struct mup_rpc *rpc, const char *text);
 
 /*
  * Fill a template for the device called `name`: `%s` becomes the name, `%%` a percent sign.

@@ -1,5 +1,5 @@
-/* The bounded list of problems of a description (report.h): keeps the first ones, counts all. */
-#include "bridge/report.h"
+/* The bounded list of problems of a description (problems.h): keeps the first ones, counts all. */
+#include "bridge/problems.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,24 +46,24 @@ static void copy_where(char out[MUP_PROBLEM_WHERE_SIZE], const char *where)
     make_printable(out);
 }
 
-static void add(struct mup_report *report, enum mup_severity severity, unsigned line,
+static void add(struct mup_problems *problems, enum mup_severity severity, unsigned line,
                 const char *where, const char *format, va_list arguments)
 {
     if (severity == MUP_SEVERITY_ERROR)
-        report->error_count++;
+        problems->error_count++;
     else
-        report->warning_count++;
+        problems->warning_count++;
 
-    size_t at = report->count;
-    if (at == MUP_REPORT_PROBLEMS_MAX) {
+    size_t at = problems->count;
+    if (at == MUP_PROBLEMS_MAX) {
         /* An error must not be lost behind warnings: it takes the place of the last one kept. */
-        if (severity != MUP_SEVERITY_ERROR || report->error_count > 1)
+        if (severity != MUP_SEVERITY_ERROR || problems->error_count > 1)
             return;
         at--;
     } else {
-        report->count++;
+        problems->count++;
     }
-    struct mup_problem *problem = &report->problems[at];
+    struct mup_problem *problem = &problems->items[at];
     problem->severity = severity;
     problem->line = line;
     copy_where(problem->where, where ? where : "");
@@ -72,28 +72,28 @@ static void add(struct mup_report *report, enum mup_severity severity, unsigned 
     make_printable(problem->text);
 }
 
-void mup_report_error(struct mup_report *report, unsigned line, const char *where,
-                      const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    add(report, MUP_SEVERITY_ERROR, line, where, format, arguments);
-    va_end(arguments);
-}
-
-void mup_report_warning(struct mup_report *report, unsigned line, const char *where,
+void mup_problems_error(struct mup_problems *problems, unsigned line, const char *where,
                         const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    add(report, MUP_SEVERITY_WARNING, line, where, format, arguments);
+    add(problems, MUP_SEVERITY_ERROR, line, where, format, arguments);
     va_end(arguments);
 }
 
-const char *mup_report_line(char *out, size_t out_size, const struct mup_report *report, size_t at,
-                            const char *source)
+void mup_problems_warning(struct mup_problems *problems, unsigned line, const char *where,
+                          const char *format, ...)
 {
-    const struct mup_problem *problem = &report->problems[at];
+    va_list arguments;
+    va_start(arguments, format);
+    add(problems, MUP_SEVERITY_WARNING, line, where, format, arguments);
+    va_end(arguments);
+}
+
+const char *mup_problems_line(char *out, size_t out_size, const struct mup_problems *problems,
+                              size_t at, const char *source)
+{
+    const struct mup_problem *problem = &problems->items[at];
     const char *severity = problem->severity == MUP_SEVERITY_ERROR ? "error" : "warning";
     char line[16] = "";
     if (problem->line)

@@ -1,0 +1,266 @@
+/*
+ * The whole way of a description, one step after the other: bytes to triples, triples materialised,
+ * questions asked, capability built; and the queries that it is asked with.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bridge/extract.h"
+#include "bridge/jsonld.h"
+#include "bridge/materialise.h"
+#include "bridge/yang_name.h"
+
+#define QUERY_SIZE_MAX    16384u
+#define CATEGORY_SLUG_MAX 32u
+#define NAME_DIGEST_BYTES 8u /* of the digest in a module's name: 64 bits */
+
+struct mup_describer {
+    struct mup_rdf *rdf;
+    char *queries[MUP_QUESTION_COUNT];
+};
+
+/* MUP_QUERIES, then the source tree that this was built from, then the installed folder. */
+static const char *default_folder(void)
+{
+    const char *folder = getenv("MUP_QUERIES");
+    struct stat facts;
+    if (folder && folder[0])
+        return folder;
+    return stat(MUP_QUERIES_BUILT, &facts) == 0 ? MUP_QUERIES_BUILT : MUP_QUERIES_INSTALLED;
+}
+
+static enum mup_status read_query(char **out, struct mup_problems *problems, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        mup_problems_error(problems, 0, path, "cannot be read: %s", strerror(errno));
+        return MUP_ERR_FORMAT;
+    }
+    char *text = calloc(1, QUERY_SIZE_MAX + 1);
+    size_t size = text ? fread(text, 1, QUERY_SIZE_MAX + 1, file) : 0;
+    int failed = ferror(file);
+    fclose(file);
+    if (!text)
+        return MUP_ERR_SPACE;
+    if (failed || size == 0 || size > QUERY_SIZE_MAX || memchr(text, '\0', size)) {
+        mup_problems_error(problems, 0, path, "is empty, larger than %u bytes, or not a text",
+                           QUERY_SIZE_MAX);
+        free(text);
+        return MUP_ERR_FORMAT;
+    }
+    *out = text;
+    return MUP_OK;
+}
+
+static enum mup_status load_queries(struct mup_describer *describer, struct mup_problems *problems,
+                                    const char *folder)
+{
+    for (unsigned i = 0; i < MUP_QUESTION_COUNT; i++) {
+        char path[4096];
+        int size = snprintf(path, sizeof path, "%s/%s.rq", folder,
+                            mup_question_name((enum mup_question)i));
+        if (size < 0 || (size_t)size >= sizeof path) {
+            mup_problems_error(problems, 0, folder, "the path is too long");
+            return MUP_ERR_FORMAT;
+        }
+        enum mup_status status = read_query(&describer->queries[i], problems, path);
+        if (status != MUP_OK)
+            return status;
+    }
+    return MUP_OK;
+}
+
+static enum mup_status ask(struct mup_answers *out, struct mup_arena *arena,
+                           struct mup_problems *problems, struct mup_describer *describer,
+                           const struct mup_triples *triples)
+{
+    struct mup_rdf_graph *graph = mup_rdf_graph_open(describer->rdf, triples);
+    if (!graph)
+        return MUP_ERR_SPACE;
+    enum mup_status status = mup_questions_ask(out, arena, problems, graph, describer->queries);
+    mup_rdf_graph_close(graph);
+    return status;
+}
+
+/* Found out at the start, and not by the first device. */
+static enum mup_status check_queries(const struct mup_describer *describer,
+                                     struct mup_problems *problems)
+{
+    enum mup_status status = MUP_OK;
+    for (unsigned i = 0; i < MUP_QUESTION_COUNT && status == MUP_OK; i++) {
+        enum mup_question question = (enum mup_question)i;
+        status = mup_rdf_check_query(problems, describer->rdf, describer->queries[i],
+                                     mup_question_name(question), mup_question_columns(question));
+    }
+    return status;
+}
+
+enum mup_status mup_describer_new(struct mup_describer **out, struct mup_problems *problems,
+                                  const char *folder)
+{
+    struct mup_describer *describer = calloc(1, sizeof *describer);
+    if (!describer)
+        return MUP_ERR_SPACE;
+    *problems = (struct mup_problems){0};
+    describer->rdf = mup_rdf_new();
+    enum mup_status status = describer->rdf ? MUP_OK : MUP_ERR_SPACE;
+    if (status == MUP_OK)
+        status = load_queries(describer, problems, folder ? folder : default_folder());
+    if (status == MUP_OK)
+        status = check_queries(describer, problems);
+    if (status == MUP_OK)
+        *out = describer;
+    else
+        mup_describer_free(describer);
+    return status;
+}
+
+void mup_describer_free(struct mup_describer *describer)
+{
+    if (!describer)
+        return;
+    for (unsigned i = 0; i < MUP_QUESTION_COUNT; i++)
+        free(describer->queries[i]);
+    mup_rdf_free(describer->rdf);
+    free(describer);
+}
+
+static enum mup_description_format guess_format(const char *bytes, size_t size)
+{
+    size_t at = 0;
+    if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
+        at = 3;
+    while (at < size && strchr(" \t\r\n", bytes[at]) && bytes[at])
+        at++;
+    size -= at;
+    bytes += at;
+    if (size == 0 || bytes[0] == '{')
+        return MUP_DESCRIPTION_JSONLD;
+    if (bytes[0] == '[') {
+        /* `[` also begins a blank node of Turtle, but JSON goes on with a node or an end. */
+        for (at = 1; at < size && strchr(" \t\r\n", bytes[at]) && bytes[at]; at++)
+            continue;
+        return at == size || strchr("{[]", bytes[at]) ? MUP_DESCRIPTION_JSONLD
+                                                      : MUP_DESCRIPTION_TURTLE;
+    }
+    if ((size >= 2 && memcmp(bytes, "<?", 2) == 0) || (size >= 2 && memcmp(bytes, "<!", 2) == 0) ||
+        (size >= 8 && memcmp(bytes, "<rdf:RDF", 8) == 0))
+        return MUP_DESCRIPTION_RDFXML;
+    return MUP_DESCRIPTION_TURTLE;
+}
+
+static enum mup_status read_bytes(struct mup_triples *out, struct mup_problems *problems,
+                                  struct mup_describer *describer, const char *bytes, size_t size,
+                                  enum mup_description_format format)
+{
+    if (size > MUP_DESCRIPTION_SIZE_MAX) {
+        mup_problems_error(problems, 0, NULL, "%zu bytes, but at most %u are read", size,
+                           MUP_DESCRIPTION_SIZE_MAX);
+        return MUP_ERR_RANGE;
+    }
+    if (size == 0) {
+        mup_problems_error(problems, 0, NULL, "the description is empty");
+        return MUP_ERR_FORMAT;
+    }
+    if (format == MUP_DESCRIPTION_AUTO)
+        format = guess_format(bytes, size);
+    if (format == MUP_DESCRIPTION_JSONLD)
+        return mup_jsonld_read(out, problems, bytes, size);
+    return mup_rdf_read(out, problems, describer->rdf, bytes, size, format);
+}
+
+/* `mup-<category>-<digest>`: legal whatever the category is. */
+static enum mup_status name_module(struct mup_capability *capability, struct mup_arena *arena)
+{
+    char slug[CATEGORY_SLUG_MAX + 1], hex[2 * NAME_DIGEST_BYTES + 1];
+    size_t size = 0;
+    for (const char *c = capability->category; *c && size < CATEGORY_SLUG_MAX; c++) {
+        bool is_upper = *c >= 'A' && *c <= 'Z';
+        if ((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9'))
+            slug[size++] = *c;
+        else if (is_upper)
+            slug[size++] = (char)(*c - 'A' + 'a');
+        else if (size > 0 && slug[size - 1] != '-')
+            slug[size++] = '-';
+    }
+    while (size > 0 && slug[size - 1] == '-')
+        size--;
+    slug[size] = '\0';
+    for (size_t i = 0; i < NAME_DIGEST_BYTES; i++)
+        snprintf(hex + 2 * i, 3, "%02x", capability->digest[i]);
+    capability->module_name = mup_arena_print(arena, "mup-%s-%s", size ? slug : "device", hex);
+    return capability->module_name ? MUP_OK : MUP_ERR_SPACE;
+}
+
+static enum mup_status build(struct mup_capability *out, struct mup_arena *kept,
+                             struct mup_problems *problems, struct mup_describer *describer,
+                             const struct mup_triples *triples)
+{
+    struct mup_triples plain;
+    struct mup_answers answers;
+    struct mup_arena scratch = {0};
+    mup_triples_init(&plain);
+    enum mup_status status = mup_materialise(&plain, triples);
+    if (status == MUP_ERR_RANGE)
+        mup_problems_error(problems, 0, NULL, "%s", plain.limit);
+    if (status == MUP_OK)
+        status = ask(&answers, &scratch, problems, describer, &plain);
+    if (status == MUP_OK) {
+        struct mup_extraction extraction = {&answers, kept, problems, 0};
+        status = mup_extract(out, &extraction);
+    }
+    if (status == MUP_OK)
+        status = name_module(out, kept);
+    mup_arena_free(&scratch);
+    mup_triples_free(&plain);
+    return status;
+}
+
+enum mup_status mup_description_parse(struct mup_capability **out, struct mup_problems *problems,
+                                      struct mup_describer *describer, const void *bytes,
+                                      size_t size, enum mup_description_format format,
+                                      const char *uuid)
+{
+    struct mup_triples triples;
+    struct mup_arena kept = {0};
+    *problems = (struct mup_problems){0};
+    struct mup_capability *capability = calloc(1, sizeof *capability);
+    if (!capability)
+        return MUP_ERR_SPACE;
+    mup_triples_init(&triples);
+    enum mup_status status = read_bytes(&triples, problems, describer, bytes, size, format);
+    if (status == MUP_OK)
+        status = mup_description_digest(capability->digest, bytes, size);
+    if (status == MUP_OK)
+        status = build(capability, &kept, problems, describer, &triples);
+    if (status == MUP_OK && uuid && !mup_capability_admits(capability, uuid)) {
+        mup_problems_error(problems, 0, NULL,
+                           "declares the UUID `%s`, but comes from the device `%s`",
+                           capability->uuid, uuid);
+        status = MUP_ERR_STATE;
+    }
+    mup_triples_free(&triples);
+    capability->memory = kept.newest;
+    if (status == MUP_OK)
+        *out = capability;
+    else
+        mup_capability_free(capability);
+    return status;
+}
+
+enum mup_status mup_description_ntriples(char **out, struct mup_problems *problems,
+                                         struct mup_describer *describer, const void *bytes,
+                                         size_t size, enum mup_description_format format)
+{
+    struct mup_triples triples;
+    *problems = (struct mup_problems){0};
+    mup_triples_init(&triples);
+    enum mup_status status = read_bytes(&triples, problems, describer, bytes, size, format);
+    if (status == MUP_OK)
+        status = mup_triples_print(out, &triples);
+    mup_triples_free(&triples);
+    return status;
+}

@@ -1,0 +1,54 @@
+/*
+ * From answers to a capability: the rules that a description must keep, and what is made of it.
+ *
+ * Errors refuse the description; warnings leave a part out or mark it. The rules stand in
+ * docs/DESCRIPTION.md.
+ */
+#ifndef MUP_BRIDGE_EXTRACT_H
+#define MUP_BRIDGE_EXTRACT_H
+
+#include "bridge/questions.h"
+
+#define MUP_CAPABILITY_RPCS_MAX      256u
+#define MUP_CAPABILITY_TELEMETRY_MAX 256u
+#define MUP_RPC_INPUTS_MAX           64u
+#define MUP_INPUT_VALUES_MAX         256u
+#define MUP_RPC_STATES_MAX           256u
+#define MUP_CAPABILITY_ITEMS_MAX     8192u /* inputs, values and states of all RPCs together */
+
+/* What the parts of the extraction share. */
+struct mup_extraction {
+    const struct mup_answers *answers;
+    struct mup_arena *arena; /* the capability's */
+    struct mup_problems *problems;
+    size_t items; /* counted against MUP_CAPABILITY_ITEMS_MAX */
+};
+
+/*
+ * Fill everything of *out but digest, module_name and memory. MUP_ERR_FORMAT or MUP_ERR_RANGE when
+ * a rule is broken (*problems say which), MUP_ERR_SPACE when out of memory.
+ */
+MUP_MUST_CHECK
+enum mup_status mup_extract(struct mup_capability *out, struct mup_extraction *extraction);
+
+/* The inputs and the states of one operation; used by mup_extract(). */
+MUP_MUST_CHECK
+enum mup_status mup_extract_inputs(struct mup_rpc *out, struct mup_extraction *extraction,
+                                   const char *operation);
+MUP_MUST_CHECK
+enum mup_status mup_extract_states(struct mup_rpc *out, struct mup_extraction *extraction,
+                                   const char *operation);
+
+/* The one value of `key`; the first with a warning when there are several, NULL when none. */
+const char *mup_extract_one(struct mup_extraction *extraction, enum mup_question question,
+                            const char *key, const char *what);
+
+/* `text` with `%%` as `%`, in the arena; "" for NULL. NULL when out of memory. */
+const char *mup_extract_text(struct mup_extraction *extraction, const char *text);
+
+/* Count `count` more items; MUP_ERR_RANGE with a problems when there are too many. */
+MUP_MUST_CHECK
+enum mup_status mup_extract_count(struct mup_extraction *extraction, const char *where,
+                                  size_t count, size_t maximum, const char *what);
+
+#endif

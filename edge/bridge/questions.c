@@ -1,0 +1,135 @@
+/* Asks the queries and puts the answers into the order that a capability is built in (questions.h).
+ */
+#include "bridge/questions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* `text`: the second column is a literal, which has no local name to sort by. */
+static const struct {
+    const char *name;
+    unsigned columns;
+    bool text;
+} questions[MUP_QUESTION_COUNT] = {
+    [MUP_ASK_DEVICE] = {"device", 1, false},
+    [MUP_ASK_DEVICE_UUID] = {"device-uuid", 2, true},
+    [MUP_ASK_DEVICE_CATEGORY] = {"device-category", 2, true},
+    [MUP_ASK_DEVICE_TEXT] = {"device-text", 2, true},
+    [MUP_ASK_FUNCTION] = {"function", 1, false},
+    [MUP_ASK_FUNCTION_EXPOSED] = {"function-exposed", 1, false},
+    [MUP_ASK_FUNCTION_TEXT] = {"function-text", 2, true},
+    [MUP_ASK_COMMAND] = {"command", 2, false},
+    [MUP_ASK_OPERATION] = {"operation", 2, false},
+    [MUP_ASK_OPERATION_TOPIC] = {"operation-topic", 2, true},
+    [MUP_ASK_OPERATION_METHOD] = {"operation-method", 2, true},
+    [MUP_ASK_OPERATION_INPUT] = {"operation-input", 2, false},
+    [MUP_ASK_INPUT_TARGET] = {"input-target", 1, false},
+    [MUP_ASK_INPUT_TEXT] = {"input-text", 2, true},
+    [MUP_ASK_INPUT_TYPE] = {"input-type", 2, false},
+    [MUP_ASK_INPUT_MIN] = {"input-min", 2, true},
+    [MUP_ASK_INPUT_MAX] = {"input-max", 2, true},
+    [MUP_ASK_INPUT_VALUE] = {"input-value", 2, true},
+    [MUP_ASK_INPUT_PART] = {"input-part", 2, false},
+    [MUP_ASK_STATE] = {"state", 2, true},
+    [MUP_ASK_STATE_TEXT] = {"state-text", 2, true},
+    [MUP_ASK_TELEMETRY] = {"telemetry", 2, false},
+    [MUP_ASK_POINT_TOPIC] = {"point-topic", 2, true},
+    [MUP_ASK_POINT_UNIT] = {"point-unit", 2, false},
+    [MUP_ASK_UNIT_SYMBOL] = {"unit-symbol", 2, true},
+};
+
+const char *mup_question_name(enum mup_question question)
+{
+    return questions[question].name;
+}
+
+unsigned mup_question_columns(enum mup_question question)
+{
+    return questions[question].columns;
+}
+
+const char *mup_iri_local_name(const char *iri)
+{
+    static const char separators[] = "#/:";
+    for (size_t i = 0; i < sizeof separators - 1; i++) {
+        const char *last = strrchr(iri, separators[i]);
+        if (last && last[1])
+            return last + 1;
+    }
+    return iri;
+}
+
+static int compare_iris(const char *a, const char *b)
+{
+    int order = strcmp(mup_iri_local_name(a), mup_iri_local_name(b));
+    return order ? order : strcmp(a, b);
+}
+
+static int compare_text_pairs(const void *a, const void *b)
+{
+    const struct mup_pair *left = a, *right = b;
+    int order = compare_iris(left->key, right->key);
+    return order ? order : strcmp(left->value, right->value);
+}
+
+static int compare_iri_pairs(const void *a, const void *b)
+{
+    const struct mup_pair *left = a, *right = b;
+    int order = compare_iris(left->key, right->key);
+    return order ? order : compare_iris(left->value, right->value);
+}
+
+static enum mup_status sort_answer(struct mup_answer *out, struct mup_arena *arena,
+                                   const struct mup_rows *rows, enum mup_question question)
+{
+    int (*compare)(const void *, const void *) =
+        questions[question].text ? compare_text_pairs : compare_iri_pairs;
+    struct mup_pair *pairs = mup_arena_take(arena, rows->count * sizeof *pairs);
+    if (!pairs)
+        return MUP_ERR_SPACE;
+    for (size_t i = 0; i < rows->count; i++) {
+        const char **cells = rows->cells + i * rows->columns;
+        pairs[i] = (struct mup_pair){cells[0], rows->columns > 1 ? cells[1] : ""};
+    }
+    qsort(pairs, rows->count, sizeof *pairs, compare);
+    size_t kept = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        if (kept == 0 || compare(&pairs[kept - 1], &pairs[i]) != 0)
+            pairs[kept++] = pairs[i];
+    }
+    *out = (struct mup_answer){kept, pairs};
+    return MUP_OK;
+}
+
+enum mup_status mup_questions_ask(struct mup_answers *out, struct mup_arena *arena,
+                                  struct mup_problems *problems, struct mup_rdf_graph *graph,
+                                  char *const queries[MUP_QUESTION_COUNT])
+{
+    enum mup_status status = MUP_OK;
+    for (unsigned i = 0; i < MUP_QUESTION_COUNT && status == MUP_OK; i++) {
+        const char *name = questions[i].name;
+        struct mup_rows rows;
+        status = mup_rdf_ask(&rows, arena, problems, graph, queries[i], name);
+        if (status == MUP_OK)
+            status = sort_answer(&out->to[i], arena, &rows, (enum mup_question)i);
+    }
+    return status;
+}
+
+const struct mup_pair *mup_answer_of(const struct mup_answer *answer, const char *key,
+                                     size_t *count)
+{
+    size_t low = 0, high = answer->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_iris(answer->pairs[middle].key, key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    size_t end = low;
+    while (end < answer->count && strcmp(answer->pairs[end].key, key) == 0)
+        end++;
+    *count = end - low;
+    return answer->pairs + low;
+}
