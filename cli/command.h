@@ -21,6 +21,7 @@ int mup_keygen_main(int argc, char **argv);
 int mup_certify_main(int argc, char **argv);
 int mup_release_main(int argc, char **argv);
 int mup_devices_main(int argc, char **argv);
+int mup_describe_main(int argc, char **argv);
 
 /* "mup: TEXT" on stderr; returns MUP_EXIT_FAILED. */
 __attribute__((format(printf, 1, 2))) int mup_fail(const char *format, ...);

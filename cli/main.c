@@ -16,6 +16,7 @@ static const struct subcommand subcommands[] = {
     {"keygen", mup_keygen_main, "vendor, server: make a key pair"},
     {"certify", mup_certify_main, "vendor: sign an update server's key"},
     {"release", mup_release_main, "vendor: create, verify or show a release"},
+    {"describe", mup_describe_main, "everybody: show what a device description says"},
     {"devices", mup_devices_main, "operator: list the devices at the edge"},
 };
 
