@@ -6,8 +6,9 @@
  * QoS 1 messages wait at the broker while we are away (a session opened with Clean Start 1 does
  * not survive a restart of the broker). After a loss it reconnects by itself: first after
  * 250 ms, doubling to 30 s, each time spread by up to half. All subscriptions are sent again
- * after each connect, because the broker may have lost its store. TCP connects do not block the
- * loop; resolving a host name does, so give an address or a name in /etc/hosts.
+ * after each connect, because the broker may have lost its store. Connecting blocks the loop for as
+ * long as the TCP handshake takes (libmosquitto offers no other way to an outside loop), so the
+ * broker belongs on this machine or its network; give an address or a name in /etc/hosts.
  *
  *     session = mup_mqtt_session_new(&loop, &settings, &callbacks, daemon);
  *     mup_mqtt_session_subscribe(session, "mup/announce/+", 1);   kept for each reconnect
