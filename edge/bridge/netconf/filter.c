@@ -1,0 +1,261 @@
+/*
+ * Subtree filters (RFC 6241 6): print what of a data tree passes.
+ *
+ * A data node is printed whole if a filter node selects it or matches its content; otherwise its
+ * children are tried against the children of all filter nodes that it agrees with. Nothing is
+ * copied: what turns out to hold nothing is cut off the text again. The recursion follows the data,
+ * which is ours, so a filter cannot deepen it.
+ */
+#include "bridge/netconf/netconf_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_blank(const char *text)
+{
+    return !text || text[strspn(text, " \t\r\n")] == '\0';
+}
+
+static bool is_content_match(const struct lyd_node_opaq *filter)
+{
+    return !filter->child && !is_blank(filter->value);
+}
+
+/* A filter node without a namespace matches any (RFC 6241 6.2.1). */
+static bool is_named(const struct lyd_node_opaq *filter, const char *name, const char *ns)
+{
+    const char *wanted = filter->name.module_ns;
+
+    return strcmp(filter->name.name, name) == 0 &&
+           (!wanted || !*wanted || strcmp(wanted, MUP_NETCONF_NAMESPACE) == 0 ||
+            strcmp(wanted, ns) == 0);
+}
+
+static bool is_for(const struct lyd_node_opaq *filter, const struct lyd_node *data)
+{
+    /* Our data has no attributes, so that no attribute expression can match (6.2.2). */
+    return !filter->attr && is_named(filter, data->schema->name, data->schema->module->ns);
+}
+
+static bool is_leaf(const struct lyd_node *data)
+{
+    return data->schema->nodetype & (LYS_LEAF | LYS_LEAFLIST);
+}
+
+static bool has_value(const struct lyd_node *data, const char *wanted)
+{
+    if (!is_leaf(data)) {
+        return false;
+    }
+    const char *value = lyd_get_value(data);
+    size_t first = strspn(wanted, " \t\r\n");
+    size_t size = strlen(value);
+    return strncmp(wanted + first, value, size) == 0 && is_blank(wanted + first + size);
+}
+
+/* Whether every content match among the filter's children holds for the data's children. */
+static bool content_agrees(const struct lyd_node_opaq *filter, const struct lyd_node *data)
+{
+    const struct lyd_node *each;
+    const struct lyd_node *child;
+
+    LY_LIST_FOR(filter->child, each)
+    {
+        const struct lyd_node_opaq *match = (const struct lyd_node_opaq *)each;
+        bool found = false;
+        if (!is_content_match(match)) {
+            continue;
+        }
+        LY_LIST_FOR(lyd_child(data), child)
+        {
+            found |= is_for(match, child) && has_value(child, match->value);
+        }
+        if (!found) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_only_content_matches(const struct lyd_node_opaq *filter)
+{
+    const struct lyd_node *each;
+
+    LY_LIST_FOR(filter->child, each)
+    {
+        if (!is_content_match((const struct lyd_node_opaq *)each)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether the filter node, which is for this data, takes it whole. */
+static bool takes_whole(const struct lyd_node_opaq *filter, const struct lyd_node *data)
+{
+    if (is_content_match(filter)) {
+        return has_value(data, filter->value);
+    }
+    if (!filter->child) {
+        return true;
+    }
+    return !is_leaf(data) && has_only_content_matches(filter) && content_agrees(filter, data);
+}
+
+static void print_whole(struct mup_text *text, const struct lyd_node *data)
+{
+    char *xml = NULL;
+
+    if (lyd_print_mem(&xml, data, LYD_XML, LYD_PRINT_SHRINK) != LY_SUCCESS) {
+        text->failed = true;
+    } else if (xml) {
+        mup_text_add(text, xml);
+    }
+    free(xml);
+}
+
+/* The filter nodes that may speak about one data node. */
+struct filters {
+    const struct lyd_node_opaq *nodes[FILTER_ELEMENTS_MAX];
+    size_t count;
+};
+
+static bool print_selected(struct mup_text *text, const struct lyd_node *data,
+                           const struct filters *filters);
+
+static void print_keys(struct mup_text *text, const struct lyd_node *data)
+{
+    const struct lyd_node *child;
+
+    LY_LIST_FOR(lyd_child(data), child)
+    {
+        if (lysc_is_key(child->schema)) {
+            print_whole(text, child);
+        }
+    }
+}
+
+/* The children of `data` that the children of `filters` select; false: none. */
+static bool print_children(struct mup_text *text, const struct lyd_node *data,
+                           const struct filters *filters)
+{
+    const struct lyd_node *child;
+    struct mup_text unused = {0};
+    bool any = false;
+
+    LY_LIST_FOR(lyd_child(data), child)
+    {
+        bool key = lysc_is_key(child->schema);
+        any |= print_selected(key ? &unused : text, child, filters);
+    }
+    mup_text_free(&unused);
+    return any;
+}
+
+static bool print_selected(struct mup_text *text, const struct lyd_node *data,
+                           const struct filters *filters)
+{
+    struct filters *below = NULL;
+    size_t start = text->size;
+    bool any = false;
+
+    for (size_t i = 0; i < filters->count; i++) {
+        const struct lyd_node_opaq *filter = filters->nodes[i];
+        const struct lyd_node *each;
+        if (!is_for(filter, data)) {
+            continue;
+        }
+        if (takes_whole(filter, data)) {
+            free(below);
+            print_whole(text, data);
+            return true;
+        }
+        if (!filter->child || is_leaf(data) || !content_agrees(filter, data)) {
+            continue;
+        }
+        if (!below) {
+            below = calloc(1, sizeof *below);
+        }
+        if (!below) {
+            text->failed = true;
+            return false;
+        }
+        LY_LIST_FOR(filter->child, each)
+        {
+            below->nodes[below->count++] = (const struct lyd_node_opaq *)each;
+        }
+    }
+    if (below) {
+        mup_text_format(text, "<%s xmlns=\"", data->schema->name);
+        mup_text_escape(text, data->schema->module->ns);
+        mup_text_add(text, "\">");
+        print_keys(text, data);
+        any = print_children(text, data, below);
+        mup_text_format(text, "</%s>", data->schema->name);
+        free(below);
+    }
+    if (!any && !text->failed && text->bytes) {
+        text->size = start;
+        text->bytes[start] = '\0';
+    }
+    return any;
+}
+
+static void top_filters(struct filters *filters, const struct lyd_node_opaq *filter)
+{
+    const struct lyd_node *each;
+
+    filters->count = 0;
+    LY_LIST_FOR(filter->child, each)
+    {
+        filters->nodes[filters->count++] = (const struct lyd_node_opaq *)each;
+    }
+}
+
+void filter_print(struct mup_text *text, const struct lyd_node *tree,
+                  const struct lyd_node_opaq *filter)
+{
+    struct filters filters;
+    const struct lyd_node *data;
+
+    if (filter) {
+        top_filters(&filters, filter);
+    }
+    LY_LIST_FOR(tree, data)
+    {
+        if (!filter) {
+            print_whole(text, data);
+        } else if (data->schema) {
+            print_selected(text, data, &filters);
+        }
+    }
+}
+
+bool filter_wants(const struct lyd_node_opaq *filter, const char *name, const char *ns)
+{
+    const struct lyd_node *each;
+
+    if (!filter) {
+        return true;
+    }
+    LY_LIST_FOR(filter->child, each)
+    {
+        if (is_named((const struct lyd_node_opaq *)each, name, ns)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t filter_size(const struct lyd_node_opaq *filter)
+{
+    const struct lyd_node *child;
+    size_t count = 1;
+
+    /* No deeper than MUP_XML_DEPTH_MAX: the message was checked. */
+    LY_LIST_FOR(filter->child, child)
+    {
+        count += filter_size((const struct lyd_node_opaq *)child);
+    }
+    return count;
+}

@@ -1,0 +1,174 @@
+/*
+ * What the files of the NETCONF server share.
+ *
+ *   server.c      socket, who may connect, the public calls
+ *   session.c     one peer: its name, hello, framing, queue and output
+ *   rpc.c         one message: parse, check, dispatch
+ *   operations.c  get, get-config, get-schema, close-session, kill-session
+ *   input.c       unknown and missing elements, before libyang sees the rest
+ *   filter.c      subtree filters
+ *   reply.c       rpc-reply and rpc-error
+ *   schemas.c     the modules
+ */
+#ifndef MUP_BRIDGE_NETCONF_INTERNAL_H
+#define MUP_BRIDGE_NETCONF_INTERNAL_H
+
+#include "bridge/netconf/netconf.h"
+#include "bridge/netconf/schemas.h"
+#include "runtime/netconf_framing.h"
+#include "runtime/text.h"
+
+#define FIRST_LINE_SIZE_MAX 128u
+#define QUEUE_SIZE_MAX      (2u * MUP_NETCONF_MESSAGE_SIZE_MAX) /* bytes of waiting requests */
+#define OUTPUT_SIZE_MAX     (8u * 1024u * 1024u) /* unsent replies; then requests wait */
+#define ELEMENTS_MAX        16384u               /* of one request */
+#define FILTER_ELEMENTS_MAX 256u
+#define CLOSE_WAIT_MS       5000u /* for the last reply to leave */
+
+enum session_state {
+    SESSION_NAME,  /* waits for the first line */
+    SESSION_HELLO, /* waits for the client's hello */
+    SESSION_OPEN,
+    SESSION_CLOSING,
+};
+
+struct message {
+    struct message *next;
+    size_t size;
+    char text[];
+};
+
+struct session {
+    struct session *next;
+    struct session *previous;
+    struct mup_netconf *server; /* NULL once it is closing and the server let it go */
+    uv_pipe_t pipe;
+    struct mup_timer *timer; /* hello, then closing */
+    enum session_state state;
+    uint32_t id;
+    uid_t uid;
+    char user[MUP_NETCONF_USER_SIZE_MAX + 1];
+    char first_line[FIRST_LINE_SIZE_MAX];
+    size_t first_line_size;
+    uint64_t login_ms;
+
+    struct mup_netconf_framing framing;
+    struct message *queue;
+    struct message **queue_end;
+    size_t queue_count;
+    size_t queue_size;
+    char *rest; /* read but not yet parsed, because the queue was full */
+    size_t rest_size;
+    bool reading;
+    bool pumping;
+    size_t output_size;
+
+    struct mup_netconf_request *request; /* in work */
+    uint32_t rpcs;
+    uint32_t bad_rpcs;
+    uint32_t rpc_errors;
+};
+
+struct mup_netconf {
+    struct mup_loop *loop;
+    const struct mup_netconf_backend *backend;
+    char *socket_path;
+    uid_t *uids;
+    size_t uid_count;
+    uid_t *update_uids;
+    size_t update_uid_count;
+    char **restricted;
+    size_t restricted_count;
+    size_t sessions_max;
+    struct schemas schemas;
+    uv_pipe_t listener;
+    struct session *sessions;
+    size_t session_count;
+    uint32_t last_id;
+    uint64_t started_ms;
+    uint64_t rpcs;
+    uint64_t bad_rpcs;
+    uint64_t rpc_errors;
+};
+
+struct mup_netconf_request {
+    struct session *session;
+    char *attributes;           /* of <rpc>, to be echoed (RFC 6241 4.2) */
+    struct lyd_node *envelope;  /* the message as an opaque tree */
+    struct lyd_node_opaq *call; /* the operation element in it */
+    const struct lys_module *module;
+    const struct lysc_node *schema; /* the RPC */
+    const struct ly_ctx *context;
+    struct lyd_node *tree; /* typed input, NULL for get and get-config */
+    bool begun;            /* the backend has it */
+};
+
+/* ---- session.c ---- */
+void session_accept(struct mup_netconf *server, uv_stream_t *listener);
+/* Send a message; false: no memory, the session is closing. Takes the text. */
+bool session_send(struct session *session, struct mup_text *text);
+/* The request in work is answered: go on with the next. */
+void session_answered(struct session *session);
+/* End it: cancel what is in work; flush: let what was sent leave first. */
+void session_close(struct session *session, bool flush, const char *why);
+
+/* ---- server.c ---- */
+bool server_may_be(const struct mup_netconf *server, uid_t uid, const char *user);
+bool server_may_call(const struct mup_netconf *server, const char *user, const char *module,
+                     const char *rpc);
+struct session *server_find(const struct mup_netconf *server, uint32_t id);
+
+/* ---- rpc.c ---- */
+void rpc_handle(struct session *session, const char *message, size_t size);
+void request_free(struct mup_netconf_request *request);
+
+/* ---- operations.c ---- */
+/* An RPC that the server answers itself, from request->call or, if typed, request->tree. */
+struct operation {
+    const char *module;
+    const char *rpc;
+    bool typed;
+    void (*run)(struct mup_netconf_request *request);
+};
+/* NULL: not one of the server's own. */
+const struct operation *operation_find(const char *module, const char *rpc);
+
+/* ---- input.c ---- */
+/* False: an rpc-error was sent and the request is gone. */
+bool input_check(struct mup_netconf_request *request);
+
+/* ---- filter.c ---- */
+/* Whether data in this top-level node can pass; `filter` NULL: everything passes. */
+bool filter_wants(const struct lyd_node_opaq *filter, const char *name, const char *ns);
+/* Append the XML of what passes of this tree and its siblings. */
+void filter_print(struct mup_text *text, const struct lyd_node *tree,
+                  const struct lyd_node_opaq *filter);
+/* How many elements it has, itself included. */
+size_t filter_size(const struct lyd_node_opaq *filter);
+
+/* ---- reply.c ---- */
+enum error_type { ERROR_TRANSPORT, ERROR_RPC, ERROR_PROTOCOL, ERROR_APPLICATION };
+
+struct rpc_error {
+    enum error_type type;
+    enum mup_netconf_tag tag;
+    const char *app_tag;
+    const char *path;    /* XPath; its prefixes are bound by path_ns */
+    const char *path_ns; /* such as ` xmlns:a="urn:a"`, escaped already; NULL: none */
+    const char *message;
+    const char *bad_element; /* error-info, each may be NULL */
+    const char *bad_attribute;
+    const char *bad_namespace;
+};
+
+const char *reply_tag_name(enum mup_netconf_tag tag);
+/* Answer and free the request. */
+void reply_error(struct mup_netconf_request *request, const struct rpc_error *error);
+/* `body` is what stands in <rpc-reply>; taken over. */
+void reply_body(struct mup_netconf_request *request, struct mup_text *body);
+/* An error about a message that is no request. */
+void reply_malformed(struct session *session, const char *message);
+/* The error that libyang reported last, as RFC 6241 and 7950 15 name it. */
+void reply_libyang(struct mup_netconf_request *request);
+
+#endif

@@ -1,0 +1,388 @@
+/* The live libyang context. A module is first parsed in a context of its own, because what the
+ * live one has taken in it cannot give back. */
+#include "bridge/netconf/schemas.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/netconf/netconf.h"
+
+static const char *const debian_folders[] = {"/usr/share/yuma/modules/ietf",
+                                             "/usr/share/yang/modules/libyang"};
+
+/* With the revisions that libyuma-base ships. */
+static const struct {
+    const char *name;
+    const char *revision;
+} base_modules[] = {{"ietf-netconf", "2011-06-01"}, {"ietf-netconf-monitoring", "2010-10-04"}};
+
+static struct ly_ctx *new_context(const struct schemas *schemas)
+{
+    struct ly_ctx *context = NULL;
+
+    if (ly_ctx_new(NULL, LY_CTX_DISABLE_SEARCHDIR_CWD, &context) != LY_SUCCESS) {
+        return NULL;
+    }
+    for (size_t i = 0; i < schemas->folder_count; i++) {
+        /* A folder that is not there shows when its modules are missed. */
+        ly_ctx_set_searchdir(context, schemas->folders[i]);
+    }
+    return context;
+}
+
+static enum mup_status copy_folders(struct schemas *schemas, const char *const *folders,
+                                    size_t count)
+{
+    if (!folders) {
+        folders = debian_folders;
+        count = sizeof debian_folders / sizeof debian_folders[0];
+    }
+    schemas->folders = calloc(count ? count : 1, sizeof *schemas->folders);
+    if (!schemas->folders) {
+        return MUP_ERR_SPACE;
+    }
+    for (; schemas->folder_count < count; schemas->folder_count++) {
+        schemas->folders[schemas->folder_count] = strdup(folders[schemas->folder_count]);
+        if (!schemas->folders[schemas->folder_count]) {
+            return MUP_ERR_SPACE;
+        }
+    }
+    return MUP_OK;
+}
+
+enum mup_status schemas_init(struct schemas *schemas, const char *const *folders, size_t count,
+                             char *error)
+{
+    struct timespec now;
+
+    *schemas = (struct schemas){0};
+    ly_log_options(LY_LOSTORE_LAST); /* errors come to the client, not to stderr */
+    clock_gettime(CLOCK_REALTIME, &now);
+    schemas->started = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    if (copy_folders(schemas, folders, count) == MUP_OK) {
+        schemas->context = new_context(schemas);
+        ly_ctx_new(NULL, LY_CTX_NO_YANGLIBRARY | LY_CTX_DISABLE_SEARCHDIRS, &schemas->plain);
+    }
+    if (!schemas->context || !schemas->plain) {
+        snprintf(error, MUP_NETCONF_ERROR_SIZE, "libyang could not start: no memory?");
+        schemas_free(schemas);
+        return MUP_ERR_SPACE;
+    }
+    for (size_t i = 0; i < sizeof base_modules / sizeof base_modules[0]; i++) {
+        if (!ly_ctx_load_module(schemas->context, base_modules[i].name, base_modules[i].revision,
+                                NULL)) {
+            snprintf(error, MUP_NETCONF_ERROR_SIZE,
+                     "YANG module %s@%s not found: install the Debian package libyuma-base",
+                     base_modules[i].name, base_modules[i].revision);
+            schemas_free(schemas);
+            return MUP_ERR_STATE;
+        }
+    }
+    return MUP_OK;
+}
+
+void schemas_free(struct schemas *schemas)
+{
+    ly_ctx_destroy(schemas->context);
+    ly_ctx_destroy(schemas->plain);
+    for (size_t i = 0; i < schemas->added_count; i++) {
+        free(schemas->added[i].name);
+        free(schemas->added[i].yang);
+    }
+    free(schemas->added);
+    for (size_t i = 0; i < schemas->folder_count; i++) {
+        free(schemas->folders[i]);
+    }
+    free(schemas->folders);
+    *schemas = (struct schemas){0};
+}
+
+static struct schema_text *find_added(const struct schemas *schemas, const char *name)
+{
+    for (size_t i = 0; i < schemas->added_count; i++) {
+        if (strcmp(schemas->added[i].name, name) == 0) {
+            return &schemas->added[i];
+        }
+    }
+    return NULL;
+}
+
+/* Lets the trial context import what was added before. */
+static LY_ERR import_added(const char *name, const char *revision, const char *submodule,
+                           const char *submodule_revision, void *arg, LYS_INFORMAT *format,
+                           const char **text, void (**free_text)(void *, void *))
+{
+    const struct schema_text *found = submodule ? NULL : find_added(arg, name);
+    (void)revision;
+    (void)submodule_revision;
+
+    if (!found) {
+        return LY_ENOT;
+    }
+    *format = LYS_IN_YANG;
+    *text = found->yang;
+    *free_text = NULL;
+    return LY_SUCCESS;
+}
+
+static enum mup_status fits_beside_others(const struct schemas *schemas,
+                                          const struct lys_module *module, char *error)
+{
+    if (module->parsed->augments || module->parsed->deviations) {
+        snprintf(error, MUP_NETCONF_ERROR_SIZE,
+                 "module %.100s augments or deviates another: put its nodes into its own tree",
+                 module->name);
+        return MUP_ERR_STATE;
+    }
+    if (ly_ctx_get_module_latest(schemas->context, module->name) ||
+        ly_ctx_get_module_latest_ns(schemas->context, module->ns)) {
+        snprintf(error, MUP_NETCONF_ERROR_SIZE,
+                 "module %.100s: its name or namespace %.200s is taken by another module",
+                 module->name, module->ns);
+        return MUP_ERR_STATE;
+    }
+    return MUP_OK;
+}
+
+static void say_yang_error(const struct ly_ctx *context, char *error)
+{
+    const struct ly_err_item *item = ly_err_last(context);
+
+    snprintf(error, MUP_NETCONF_ERROR_SIZE, "not valid YANG: %.300s%s%.100s",
+             item && item->msg ? item->msg : "no reason given", item && item->path ? " " : "",
+             item && item->path ? item->path : "");
+}
+
+/* Parse in a context of its own; *name is malloc'ed. */
+static enum mup_status try_module(struct schemas *schemas, const char *yang, char **name,
+                                  char *error)
+{
+    struct ly_ctx *trial = new_context(schemas);
+    struct lys_module *module = NULL;
+    enum mup_status status = MUP_ERR_SPACE;
+
+    snprintf(error, MUP_NETCONF_ERROR_SIZE, "no memory");
+    if (!trial) {
+        return status;
+    }
+    ly_ctx_set_module_imp_clb(trial, import_added, schemas);
+    if (lys_parse_mem(trial, yang, LYS_IN_YANG, &module) != LY_SUCCESS || !module) {
+        say_yang_error(trial, error);
+        status = MUP_ERR_FORMAT;
+    } else {
+        status = MUP_OK;
+        const struct schema_text *same = find_added(schemas, module->name);
+        if (!same || strcmp(same->yang, yang) != 0) {
+            status = fits_beside_others(schemas, module, error);
+        }
+        *name = status ? NULL : strdup(module->name);
+        if (status == MUP_OK && !*name) {
+            status = MUP_ERR_SPACE;
+        }
+    }
+    ly_ctx_destroy(trial);
+    return status;
+}
+
+static enum mup_status reserve_added(struct schemas *schemas)
+{
+    if (schemas->added_count < schemas->added_capacity) {
+        return MUP_OK;
+    }
+    size_t capacity = schemas->added_capacity ? schemas->added_capacity * 2 : 16;
+    struct schema_text *grown = realloc(schemas->added, capacity * sizeof *grown);
+    if (!grown) {
+        return MUP_ERR_SPACE;
+    }
+    schemas->added = grown;
+    schemas->added_capacity = capacity;
+    return MUP_OK;
+}
+
+/* Takes `name` over. */
+static enum mup_status load_module(struct schemas *schemas, const char *yang, char *name,
+                                   char *error)
+{
+    char *copy = strdup(yang);
+
+    if (!copy || reserve_added(schemas)) {
+        snprintf(error, MUP_NETCONF_ERROR_SIZE, "no memory");
+        free(copy);
+        free(name);
+        return MUP_ERR_SPACE;
+    }
+    if (lys_parse_mem(schemas->context, yang, LYS_IN_YANG, NULL) != LY_SUCCESS) {
+        say_yang_error(schemas->context, error);
+        free(copy);
+        free(name);
+        return MUP_ERR_FORMAT;
+    }
+    schemas->added[schemas->added_count++] = (struct schema_text){.name = name, .yang = copy};
+    schemas->generation++;
+    return MUP_OK;
+}
+
+enum mup_status schemas_add(struct schemas *schemas, const char *yang, char *error)
+{
+    char *name = NULL;
+    enum mup_status status = try_module(schemas, yang, &name, error);
+
+    if (status) {
+        return status;
+    }
+    struct schema_text *same = find_added(schemas, name);
+    if (!same) {
+        return load_module(schemas, yang, name, error);
+    }
+    free(name);
+    if (same->hidden) {
+        same->hidden = false;
+        schemas->generation++;
+    }
+    return MUP_OK;
+}
+
+void schemas_hide(struct schemas *schemas, const char *name)
+{
+    struct schema_text *found = find_added(schemas, name);
+
+    if (found && !found->hidden) {
+        found->hidden = true;
+        schemas->generation++;
+    }
+}
+
+bool schemas_is_hidden(const struct schemas *schemas, const char *name)
+{
+    const struct schema_text *found = find_added(schemas, name);
+
+    return found && found->hidden;
+}
+
+const struct lys_module *schemas_by_namespace(const struct schemas *schemas, const char *name)
+{
+    const struct lys_module *module = ly_ctx_get_module_implemented_ns(schemas->context, name);
+
+    return module && !schemas_is_hidden(schemas, module->name) ? module : NULL;
+}
+
+/* The next module that clients may see. */
+static const struct lys_module *next_visible(const struct schemas *schemas, uint32_t *index)
+{
+    const struct lys_module *module;
+
+    do {
+        module = ly_ctx_get_module_iter(schemas->context, index);
+    } while (module && schemas_is_hidden(schemas, module->name));
+    return module;
+}
+
+static void add_capability(struct mup_text *text, const char *uri)
+{
+    mup_text_format(text, "<capability>%s</capability>", uri);
+}
+
+void schemas_capabilities(const struct schemas *schemas, struct mup_text *text)
+{
+    const struct lys_module *module;
+    uint32_t index = 0;
+
+    add_capability(text, "urn:ietf:params:netconf:base:1.0");
+    add_capability(text, "urn:ietf:params:netconf:base:1.1");
+    mup_text_format(text,
+                    "<capability>urn:ietf:params:netconf:capability:yang-library:1.1"
+                    "?revision=2019-01-04&amp;content-id=%llx.%u</capability>",
+                    (unsigned long long)schemas->started, schemas->generation);
+    while ((module = next_visible(schemas, &index))) {
+        /* RFC 7950 5.6.4: modules of YANG 1.1 stand in yang-library only. */
+        if (!module->implemented || module->parsed->version >= LYS_VERSION_1_1) {
+            continue;
+        }
+        mup_text_add(text, "<capability>");
+        mup_text_escape(text, module->ns);
+        mup_text_format(text, "?module=%s", module->name);
+        if (module->revision) {
+            mup_text_format(text, "&amp;revision=%s", module->revision);
+        }
+        mup_text_add(text, "</capability>");
+    }
+}
+
+void schemas_list(const struct schemas *schemas, struct mup_text *text)
+{
+    const struct lys_module *module;
+    uint32_t index = 0;
+
+    while ((module = next_visible(schemas, &index))) {
+        mup_text_format(text,
+                        "<schema><identifier>%s</identifier><version>%s</version>"
+                        "<format>yang</format><namespace>",
+                        module->name, module->revision ? module->revision : "");
+        mup_text_escape(text, module->ns);
+        mup_text_add(text, "</namespace><location>NETCONF</location></schema>");
+    }
+}
+
+static void remove_from_library(struct lyd_node *library, const char *name)
+{
+    static const char *const paths[] = {"/ietf-yang-library:yang-library/module-set/module",
+                                        "/ietf-yang-library:modules-state/module"};
+
+    for (size_t i = 0; i < 2; i++) {
+        char path[512];
+        struct ly_set *found = NULL;
+        snprintf(path, sizeof path, "%s[name='%.200s']", paths[i], name);
+        if (lyd_find_xpath(library, path, &found) == LY_SUCCESS) {
+            for (uint32_t k = 0; k < found->count; k++) {
+                lyd_free_tree(found->dnodes[k]);
+            }
+        }
+        ly_set_free(found, NULL);
+    }
+}
+
+struct lyd_node *schemas_library(const struct schemas *schemas)
+{
+    struct lyd_node *library = NULL;
+
+    if (ly_ctx_get_yanglib_data(schemas->context, &library, "%llx.%u",
+                                (unsigned long long)schemas->started,
+                                schemas->generation) != LY_SUCCESS) {
+        return NULL;
+    }
+    for (size_t i = 0; i < schemas->added_count; i++) {
+        if (schemas->added[i].hidden) {
+            remove_from_library(library, schemas->added[i].name);
+        }
+    }
+    return library;
+}
+
+enum mup_status schemas_text(const struct schemas *schemas, char **yang, const char *name,
+                             const char *version)
+{
+    const struct lys_module *module;
+    const struct lys_module *found = NULL;
+    uint32_t index = 0;
+
+    while ((module = next_visible(schemas, &index))) {
+        const char *revision = module->revision ? module->revision : "";
+        if (strcmp(module->name, name) != 0 || (version && strcmp(revision, version) != 0)) {
+            continue;
+        }
+        if (found) {
+            return MUP_ERR_STATE;
+        }
+        found = module;
+    }
+    if (!found) {
+        return MUP_ERR_FORMAT;
+    }
+    const struct schema_text *added = find_added(schemas, name);
+    if (added) {
+        *yang = strdup(added->yang);
+        return *yang ? MUP_OK : MUP_ERR_SPACE;
+    }
+    return lys_print_mem(yang, found, LYS_OUT_YANG, 0) == LY_SUCCESS ? MUP_OK : MUP_ERR_SPACE;
+}

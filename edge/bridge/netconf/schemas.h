@@ -1,0 +1,69 @@
+/*
+ * The YANG modules that the server knows: the live libyang context, what is hidden, and what the
+ * protocol says about them (capabilities, yang-library, schema text). Internal to the server.
+ */
+#ifndef MUP_BRIDGE_NETCONF_SCHEMAS_H
+#define MUP_BRIDGE_NETCONF_SCHEMAS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libyang/libyang.h>
+
+#include "mup/status.h"
+#include "runtime/text.h"
+
+#define MUP_NETCONF_NAMESPACE    "urn:ietf:params:xml:ns:netconf:base:1.0"
+#define MUP_MONITORING_NAMESPACE "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
+#define MUP_LIBRARY_NAMESPACE    "urn:ietf:params:xml:ns:yang:ietf-yang-library"
+
+struct schema_text {
+    char *name;
+    char *yang;
+    bool hidden;
+};
+
+struct schemas {
+    struct ly_ctx *context;
+    struct ly_ctx *plain; /* knows no module: in it every message parses as an opaque tree */
+    struct schema_text *added;
+    size_t added_count;
+    size_t added_capacity;
+    char **folders;
+    size_t folder_count;
+    uint64_t started; /* distinguishes content ids of one process from those of the next */
+    unsigned generation;
+};
+
+/* `error` has MUP_NETCONF_ERROR_SIZE bytes in all of these. */
+MUP_MUST_CHECK
+enum mup_status schemas_init(struct schemas *schemas, const char *const *folders, size_t count,
+                             char *error);
+void schemas_free(struct schemas *schemas);
+MUP_MUST_CHECK
+enum mup_status schemas_add(struct schemas *schemas, const char *yang, char *error);
+void schemas_hide(struct schemas *schemas, const char *name);
+bool schemas_is_hidden(const struct schemas *schemas, const char *name);
+
+/* The implemented, visible module with this namespace; NULL: none. */
+const struct lys_module *schemas_by_namespace(const struct schemas *schemas, const char *name);
+
+/* <capability> elements of hello and of netconf-state. */
+void schemas_capabilities(const struct schemas *schemas, struct mup_text *text);
+
+/* <schema> elements of netconf-state (RFC 6022 2.1.3). */
+void schemas_list(const struct schemas *schemas, struct mup_text *text);
+
+/* yang-library data, hidden modules left out; NULL: no memory. */
+struct lyd_node *schemas_library(const struct schemas *schemas);
+
+/*
+ * The text of a module for get-schema; version NULL: any. *yang is malloc'ed.
+ * MUP_ERR_FORMAT: there is none. MUP_ERR_STATE: several revisions, say which.
+ */
+MUP_MUST_CHECK
+enum mup_status schemas_text(const struct schemas *schemas, char **yang, const char *name,
+                             const char *version);
+
+#endif
