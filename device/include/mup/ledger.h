@@ -63,8 +63,10 @@ void mup_ledger_init(struct mup_ledger *ledger, const struct mup_port_flash *fla
 MUP_MUST_CHECK
 enum mup_status mup_ledger_open(struct mup_ledger *ledger, void *body);
 
-/* After open() and before anything is done that relies on the value: make it last (F3). Writes
- * nothing when it does already. body is what open() gave. */
+/* After open() and before an image runs: make the value last (F3), so that it never goes back to an
+ * older one. Writes nothing when it lasts already; then a newer word that was cut and read as
+ * erased may still come to be seen later. Where that would do harm append() the same value instead:
+ * every write settles it. body is what open() gave. */
 MUP_MUST_CHECK
 enum mup_status mup_ledger_secure(struct mup_ledger *ledger, const void *body);
 

@@ -1,0 +1,307 @@
+/* The ledger's invariants F1 to F4 (mup/ledger.h), each attacked by name. */
+#include "support/cmocka_all.h"
+
+#include "mup/ledger.h"
+#include "support/flash_memory.h"
+
+#define MAGIC     0x11223344u
+#define BODY_SIZE 16u
+#define WORDS_AT  (8u + BODY_SIZE + 4u)
+#define WORDS     ((TEST_PAGE_SIZE - WORDS_AT) / 4u)
+#define NEVER     0xffffu
+
+static const uint32_t body_a[4] = {1, 2, 3, 4};
+static const uint32_t body_b[4] = {5, 6, 7, 8};
+
+static void start(struct mup_ledger *ledger, struct flash_memory *memory)
+{
+    mup_ledger_init(ledger, &memory->port, 0, MAGIC, BODY_SIZE);
+}
+
+/* As after a reset: nothing but flash is left. Returns the value, NEVER if there is none. */
+static uint32_t reopened(struct mup_ledger *ledger, struct flash_memory *memory, uint32_t body[4])
+{
+    mup_hostile_flash_power_on(&memory->flash);
+    start(ledger, memory);
+    return mup_ledger_open(ledger, body) == MUP_OK ? ledger->value : NEVER;
+}
+
+static uint32_t word_at(const struct flash_memory *memory, uint32_t page, uint32_t index)
+{
+    uint32_t word;
+
+    memcpy(&word, memory->flash.bytes + page * TEST_PAGE_SIZE + WORDS_AT + index * 4, 4);
+    return word;
+}
+
+static void an_erased_flash_has_no_ledger(void **state)
+{
+    struct flash_memory *memory = flash_memory_new();
+    struct mup_ledger ledger;
+    uint32_t body[4];
+
+    (void)state;
+    start(&ledger, memory);
+    assert_int_equal(mup_ledger_open(&ledger, body), MUP_ERR_FORMAT);
+    flash_memory_free(memory);
+}
+
+static void body_and_last_value_come_back(void **state)
+{
+    struct flash_memory *memory = flash_memory_new();
+    struct mup_ledger ledger;
+    uint32_t body[4];
+
+    (void)state;
+    start(&ledger, memory);
+    assert_int_equal(mup_ledger_replace(&ledger, 10, body_a), MUP_OK);
+    assert_int_equal(mup_ledger_append(&ledger, 11, body_a), MUP_OK);
+    assert_int_equal(mup_ledger_append(&ledger, 12, body_a), MUP_OK);
+    assert_int_equal(reopened(&ledger, memory, body), 12);
+    assert_memory_equal(body, body_a, sizeof body);
+    assert_int_equal(mup_ledger_replace(&ledger, 20, body_b), MUP_OK);
+    assert_int_equal(reopened(&ledger, memory, body), 20);
+    assert_memory_equal(body, body_b, sizeof body);
+    assert_int_equal(memory->flash.violation_count, 0);
+    flash_memory_free(memory);
+}
+
+/* The layout, typed in: value and complement. */
+static void a_word_is_value_and_complement(void **state)
+{
+    struct flash_memory *memory = flash_memory_new();
+    struct mup_ledger ledger;
+
+    (void)state;
+    start(&ledger, memory);
+    assert_int_equal(mup_ledger_replace(&ledger, 0x1234, body_a), MUP_OK);
+    assert_int_equal(word_at(memory, 0, 0), 0xedcb1234);
+    assert_int_equal(word_at(memory, 0, 1), 0xffffffff);
+    flash_memory_free(memory);
+}
+
+/* F3: whatever is missing of a word's programming, the word is not valid. Every pair of a value
+ * and a set of missing bits is too many; each single bit and each run of bits is not. */
+static void a_torn_word_is_never_a_value(void **state)
+{
+    struct flash_memory *memory = flash_memory_new();
+    struct mup_ledger ledger;
+    uint32_t body[4];
+
+    (void)state;
+    for (uint32_t value = 0; value < 0x10000; value += 0x1111) {
+        uint32_t word = value | (~value & 0xffff) << 16;
+
+        for (uint32_t from = 0; from < 32; from++) {
+            for (uint32_t to = from + 1; to <= 32; to++) {
+                uint32_t missing = (uint32_t)(((uint64_t)1 << to) - ((uint64_t)1 << from));
+                uint32_t torn = word | missing;
+
+                mup_hostile_flash_init(&memory->flash, memory->flash.bytes,
+                                       memory->flash.programmed, memory->flash.size,
+                                       TEST_PAGE_SIZE);
+                start(&ledger, memory);
+                assert_int_equal(mup_ledger_replace(&ledger, 7, body_a), MUP_OK);
+                memcpy(memory->flash.bytes + WORDS_AT + 4, &torn, 4);
+                assert_int_equal(reopened(&ledger, memory, body), torn == word ? value : 7);
+            }
+        }
+    }
+    flash_memory_free(memory);
+}
+
+/* F2: a body without a word behind it does not count, nor one with a wrong CRC. */
+static void a_page_counts_only_with_its_crc_and_a_word(void **state)
+{
+    struct flash_memory *memory = flash_memory_new();
+    struct mup_ledger ledger;
+    uint32_t body[4];
+
+    (void)state;
+    start(&ledger, memory);
+    assert_int_equal(mup_ledger_replace(&ledger, 7, body_a), MUP_OK);
+    for (uint32_t at = 0; at < WORDS_AT; at++) {
+        memory->flash.bytes[at] ^= 0x10;
+        assert_int_equal(reopened(&ledger, memory, body), NEVER);
+        memory->flash.bytes[at] ^= 0x10;
+    }
+    assert_int_equal(reopened(&ledger, memory, body), 7);
+    memset(memory->flash.bytes + WORDS_AT, 0xff, 4);
+    assert_int_equal(reopened(&ledger, memory, body), NEVER);
+    flash_memory_free(memory);
+}
+
+/* F3, F4: cut at each operation, in each way; old or new, never back to the old, and it goes on. */
+static void a_cut_leaves_the_old_or_the_new_and_never_goes_back(void **state)
+{
+    (void)state;
+    for (int cut = 0; cut < MUP_HOSTILE_CUT_COUNT; cut++) {
+        for (uint32_t at = 1;; at++) {
+            struct flash_memory *memory = flash_memory_new();
+            struct mup_ledger ledger;
+            uint32_t body[4];
+            uint32_t value;
+            bool over;
+
+            start(&ledger, memory);
+            assert_int_equal(mup_ledger_replace(&ledger, 7, body_a), MUP_OK);
+            assert_int_equal(reopened(&ledger, memory, body), 7);
+            memory->flash.cut_at = at;
+            memory->flash.cut = (enum mup_hostile_cut)cut;
+            over = mup_ledger_append(&ledger, 8, body_a) == MUP_OK &&
+                   mup_ledger_replace(&ledger, 9, body_b) == MUP_OK;
+
+            value = reopened(&ledger, memory, body);
+            assert_true(value == 7 || value == 8 || value == 9);
+            assert_int_equal(mup_ledger_secure(&ledger, body), MUP_OK);
+            for (int again = 0; again < 4; again++) {
+                uint32_t now = reopened(&ledger, memory, body);
+
+                assert_true(now == value || (now == 8 && value == 7)); /* seen late */
+                value = now;
+                assert_memory_equal(body, value == 9 ? body_b : body_a, sizeof body);
+                assert_int_equal(mup_ledger_secure(&ledger, body), MUP_OK);
+            }
+            assert_int_equal(mup_ledger_append(&ledger, 10, body), MUP_OK);
+            assert_int_equal(reopened(&ledger, memory, body), 10);
+            assert_int_equal(memory->flash.violation_count, 0);
+            flash_memory_free(memory);
+            if (over)
+                break;
+        }
+    }
+}
+
+/* F3: what was made lasting needs no more writing. */
+static void securing_twice_writes_once(void **state)
+{
+    struct flash_memory *memory = flash_memory_new();
+    struct mup_ledger ledger;
+    uint32_t body[4];
+
+    (void)state;
+    start(&ledger, memory);
+    assert_int_equal(mup_ledger_replace(&ledger, 7, body_a), MUP_OK);
+    reopened(&ledger, memory, body);
+    assert_int_equal(mup_ledger_secure(&ledger, body), MUP_OK);
+    assert_int_not_equal(memory->flash.operation_count, 0);
+    for (int boot = 0; boot < 500; boot++) {
+        assert_int_equal(reopened(&ledger, memory, body), 7);
+        assert_int_equal(mup_ledger_secure(&ledger, body), MUP_OK);
+        assert_int_equal(memory->flash.operation_count, 0);
+    }
+    flash_memory_free(memory);
+}
+
+/* F1: the word behind the last one is left free after a reset; the next takes a copy first. */
+static void after_a_reset_a_word_is_left_free_and_the_value_repeated(void **state)
+{
+    struct flash_memory *memory = flash_memory_new();
+    struct mup_ledger ledger;
+    uint32_t body[4];
+
+    (void)state;
+    start(&ledger, memory);
+    assert_int_equal(mup_ledger_replace(&ledger, 0x0007, body_a), MUP_OK);
+    reopened(&ledger, memory, body);
+    assert_int_equal(mup_ledger_append(&ledger, 0x0008, body), MUP_OK);
+    assert_int_equal(word_at(memory, 0, 0), 0xfff80007);
+    assert_int_equal(word_at(memory, 0, 1), 0xffffffff);
+    assert_int_equal(word_at(memory, 0, 2), 0xfff80007);
+    assert_int_equal(word_at(memory, 0, 3), 0xfff70008);
+    flash_memory_free(memory);
+}
+
+static void a_full_page_moves_to_the_other(void **state)
+{
+    struct flash_memory *memory = flash_memory_new();
+    struct mup_ledger ledger;
+    uint32_t body[4];
+
+    (void)state;
+    start(&ledger, memory);
+    assert_int_equal(mup_ledger_replace(&ledger, 0, body_a), MUP_OK);
+    for (uint32_t i = 1; i < 3 * WORDS; i++) {
+        assert_int_equal(mup_ledger_append(&ledger, (uint16_t)i, body_a), MUP_OK);
+        if (i % 50 == 0 || i % WORDS < 3 || i % WORDS > WORDS - 3) {
+            struct mup_ledger other;
+
+            start(&other, memory);
+            assert_int_equal(mup_ledger_open(&other, body), MUP_OK);
+            assert_int_equal(other.value, i);
+            assert_memory_equal(body, body_a, sizeof body);
+        }
+    }
+    assert_int_equal(ledger.generation, 3);
+    assert_int_equal(memory->flash.violation_count, 0);
+    flash_memory_free(memory);
+}
+
+static void resets_alone_never_use_the_ledger_up(void **state)
+{
+    struct flash_memory *memory = flash_memory_new();
+    struct mup_ledger ledger;
+    uint32_t body[4];
+
+    (void)state;
+    start(&ledger, memory);
+    assert_int_equal(mup_ledger_replace(&ledger, 1, body_a), MUP_OK);
+    for (uint32_t boot = 2; boot < 1000; boot++) {
+        assert_int_equal(reopened(&ledger, memory, body), boot - 1);
+        assert_int_equal(mup_ledger_append(&ledger, (uint16_t)boot, body), MUP_OK);
+    }
+    assert_int_equal(memory->flash.violation_count, 0);
+    flash_memory_free(memory);
+}
+
+/* A call that fails without a loss of power: reported, and the next attempt works. */
+static void each_failing_call_is_reported_and_can_be_repeated(void **state)
+{
+    (void)state;
+    for (uint32_t at = 1;; at++) {
+        struct flash_memory *memory = flash_memory_new();
+        struct mup_ledger ledger;
+        uint32_t body[4];
+        enum mup_status status;
+
+        start(&ledger, memory);
+        assert_int_equal(mup_ledger_replace(&ledger, 7, body_a), MUP_OK);
+        mup_hostile_flash_power_on(&memory->flash);
+        memory->flash.fail_at = at;
+        start(&ledger, memory);
+        status = mup_ledger_open(&ledger, body);
+        if (status == MUP_OK)
+            status = mup_ledger_append(&ledger, 8, body);
+        if (status == MUP_OK)
+            status = mup_ledger_replace(&ledger, 9, body_b);
+        if (status == MUP_OK) {
+            assert_true(at > memory->flash.call_count);
+            flash_memory_free(memory);
+            break;
+        }
+        assert_int_equal(status, MUP_ERR_FLASH);
+        if (ledger.generation == 0)
+            assert_int_equal(mup_ledger_open(&ledger, body), MUP_OK);
+        assert_int_equal(mup_ledger_replace(&ledger, 10, body_b), MUP_OK);
+        assert_int_equal(reopened(&ledger, memory, body), 10);
+        flash_memory_free(memory);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_erased_flash_has_no_ledger),
+        cmocka_unit_test(body_and_last_value_come_back),
+        cmocka_unit_test(a_word_is_value_and_complement),
+        cmocka_unit_test(a_torn_word_is_never_a_value),
+        cmocka_unit_test(a_page_counts_only_with_its_crc_and_a_word),
+        cmocka_unit_test(a_cut_leaves_the_old_or_the_new_and_never_goes_back),
+        cmocka_unit_test(securing_twice_writes_once),
+        cmocka_unit_test(after_a_reset_a_word_is_left_free_and_the_value_repeated),
+        cmocka_unit_test(a_full_page_moves_to_the_other),
+        cmocka_unit_test(resets_alone_never_use_the_ledger_up),
+        cmocka_unit_test(each_failing_call_is_reported_and_can_be_repeated),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
