@@ -1,0 +1,95 @@
+/*
+ * The bridge between NETCONF and MQTT (paper section 3, Figure 1): what holds its parts together.
+ *
+ * MQTT brings announcements, descriptions, presence and responses; NETCONF brings RPCs. The
+ * registry is the memory, the store its copy on disk: at start the registry is filled from the
+ * store, afterwards every change goes into the store first and the device is told after COMMIT.
+ */
+#ifndef MUP_BRIDGE_BRIDGE_H
+#define MUP_BRIDGE_BRIDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bridge/capability.h"
+#include "bridge/devices/calls.h"
+#include "bridge/devices/gather.h"
+#include "bridge/devices/judge.h"
+#include "bridge/devices/registry.h"
+#include "bridge/netconf/netconf.h"
+#include "mup/certificate.h"
+#include "runtime/config.h"
+#include "runtime/loop.h"
+#include "runtime/mqtt_session.h"
+#include "store/bridge_store.h"
+
+#define MUP_BRIDGE_ERROR_SIZE 512u
+#define MUP_BRIDGE_JUDGES_MAX 4u /* descriptions that are judged at the same time */
+
+/* As the configuration file names them (docs/man/mup-bridge.1). */
+struct mup_bridge_settings {
+    char *mqtt_host;
+    int64_t mqtt_port;
+    char *mqtt_user;
+    char *mqtt_password_file;
+    char *mqtt_ca_file;
+    char *netconf_socket;
+    int64_t netconf_uid; /* whose relay is believed; -1: our own uid */
+    char *store;
+    char *certificate; /* signed certificate of the update server's key; may be missing */
+    char *queries;
+    int64_t rpc_timeout_s;
+    struct mup_config_list allow_topics;
+};
+
+struct mup_bridge;
+
+/* A description under judgement. */
+struct mup_judgement {
+    struct mup_bridge *bridge;
+    struct mup_judge *judge; /* NULL: unused */
+    struct mup_gather *gather;
+};
+
+struct mup_bridge {
+    struct mup_loop loop;
+    const struct mup_bridge_settings *settings;
+    struct mup_registry registry;
+    struct mup_gathers gathers;
+    struct mup_judgement judgements[MUP_BRIDGE_JUDGES_MAX];
+    struct mup_describer *describer;
+    struct mup_bridge_store *store;
+    struct mup_mqtt_session *session;
+    struct mup_netconf *netconf;
+    struct mup_netconf_backend backend;
+    struct mup_calls *calls;
+    struct mup_timer *sweep;
+    uint8_t certificate[MUP_CERTIFICATE_SIGNED_MAX];
+    size_t certificate_size;
+    struct mup_certificate certificate_fields; /* for its epoch and key id, not verified by us */
+    uint8_t certificate_kid[MUP_KID_SIZE];
+};
+
+/* Open everything and take up where the last run ended. On false `error` says what to do. */
+bool mup_bridge_open(struct mup_bridge *bridge, const struct mup_bridge_settings *settings,
+                     char error[MUP_BRIDGE_ERROR_SIZE]);
+
+/* Until a signal; then close everything. */
+void mup_bridge_run(struct mup_bridge *bridge);
+void mup_bridge_close(struct mup_bridge *bridge);
+
+/* ---- what the files of this folder do for each other ---- */
+
+/* A message from a device, on one of the topics that the bridge subscribes to (intake.c). */
+void mup_bridge_intake(struct mup_bridge *bridge, const struct mup_mqtt_message *message);
+
+/* Add the module of a description to NETCONF; false, with a reason, when libyang refuses it. */
+bool mup_bridge_add_module(struct mup_bridge *bridge, const struct mup_capability *capability,
+                           char reason[MUP_STORED_REASON_SIZE_MAX + 1]);
+
+/* The list of devices for <get> (operational.c). */
+enum mup_status mup_bridge_get(void *context, const char *user, const struct ly_ctx *schemas,
+                               struct lyd_node **tree);
+
+#endif

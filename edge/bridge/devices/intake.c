@@ -1,0 +1,361 @@
+/*
+ * What devices say on their own: announcements, pieces of descriptions, presence (paper Figure 3;
+ * docs/SPEC.md sections 8 to 11). A device is answered after the store has committed what it said.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/devices/bridge.h"
+#include "bridge/yang.h"
+#include "mup/bootstrap.h"
+#include "mup/state.h"
+#include "runtime/log.h"
+
+static void publish_reply(struct mup_bridge *bridge, const char *name,
+                          const struct mup_bootstrap_reply *reply)
+{
+    uint8_t bytes[MUP_BOOTSTRAP_REPLY_MAX];
+    char topic[sizeof MUP_TOPIC_BOOTSTRAP + MUP_NAME_MAX];
+    struct mup_mqtt_publish message = {.topic = topic, .payload = bytes, .qos = 1, .expiry_s = 60};
+
+    if (mup_bootstrap_reply_encode(bytes, sizeof bytes, &message.payload_size, reply) != MUP_OK)
+        return;
+    snprintf(topic, sizeof topic, "%s%s", MUP_TOPIC_BOOTSTRAP, name);
+    /* A lost reply is no harm: the device announces itself again until it has one. */
+    if (mup_mqtt_session_publish(bridge->session, &message, NULL) != MUP_OK)
+        return;
+    mup_log(MUP_LOG_INFO, "intake", mup_log_event("bootstrap reply"), mup_log_text("device", name),
+            mup_log_text("state", mup_state_name(reply->state)),
+            mup_log_number("certificate_size", (int64_t)reply->certificate.size));
+}
+
+/* The certificate, unless the device holds this key at this epoch already. */
+static struct mup_bytes certificate_for(const struct mup_bridge *bridge,
+                                        const struct mup_stored_device *device)
+{
+    if (bridge->certificate_size == 0 ||
+        (device->epoch == bridge->certificate_fields.epoch &&
+         memcmp(device->kid, bridge->certificate_kid, MUP_KID_SIZE) == 0))
+        return (struct mup_bytes){NULL, 0};
+    return (struct mup_bytes){bridge->certificate, bridge->certificate_size};
+}
+
+/* Words for a device's developer, cut to what a reply carries at a character's border. */
+static struct mup_bytes detail_of(const char *text)
+{
+    struct mup_bytes detail = {(const uint8_t *)text, strlen(text)};
+
+    if (detail.size > MUP_BOOTSTRAP_DETAIL_MAX) {
+        detail.size = MUP_BOOTSTRAP_DETAIL_MAX;
+        while (detail.size > 0 && (text[detail.size] & 0xc0) == 0x80)
+            detail.size--;
+    }
+    return detail;
+}
+
+static void reply_to(struct mup_bridge *bridge, const struct mup_device *device)
+{
+    const struct mup_known_description *description = device->description;
+    struct mup_bootstrap_reply reply = {.state = MUP_STATE_SEND_DESCRIPTION};
+
+    memcpy(reply.description_digest, device->stored.digest, MUP_DIGEST_SIZE);
+    if (description != NULL && description->capability != NULL) {
+        reply.state = MUP_STATE_OK;
+        reply.certificate = certificate_for(bridge, &device->stored);
+    } else if (description != NULL) {
+        reply.state = MUP_STATE_DESCRIPTION_INVALID;
+        reply.detail = detail_of(description->reason);
+    }
+    publish_reply(bridge, device->stored.name, &reply);
+}
+
+static void refuse_device(struct mup_bridge *bridge, const char *name,
+                          const uint8_t digest[MUP_DIGEST_SIZE], const char *why)
+{
+    struct mup_bootstrap_reply reply = {.state = MUP_STATE_DEVICE_REFUSED,
+                                        .detail = detail_of(why)};
+
+    memcpy(reply.description_digest, digest, MUP_DIGEST_SIZE);
+    mup_log(MUP_LOG_WARNING, "intake", mup_log_event("device refused"),
+            mup_log_text("device", name), mup_log_text("why", why));
+    publish_reply(bridge, name, &reply);
+}
+
+/* A store callback needs the bridge and the device's name, which may outlive the message. */
+struct pending_reply {
+    struct mup_bridge *bridge;
+    char name[MUP_NAME_MAX + 1];
+};
+
+static void on_device_kept(void *arg, enum mup_status status, const char *error)
+{
+    struct pending_reply *pending = arg;
+    const struct mup_device *device =
+        mup_registry_by_name(&pending->bridge->registry, pending->name);
+
+    if (status != MUP_OK)
+        mup_log(MUP_LOG_ERROR, "intake", mup_log_event("device not kept"),
+                mup_log_text("device", pending->name), mup_log_text("why", error));
+    else if (device != NULL)
+        reply_to(pending->bridge, device);
+    free(pending);
+}
+
+/* Keep the device; it is answered after COMMIT. */
+static void keep_device(struct mup_bridge *bridge, const struct mup_device *device)
+{
+    struct pending_reply *pending = malloc(sizeof *pending);
+
+    if (pending == NULL)
+        return;
+    pending->bridge = bridge;
+    snprintf(pending->name, sizeof pending->name, "%s", device->stored.name);
+    if (mup_bridge_store_put_device(bridge->store, &device->stored, on_device_kept, pending) !=
+        MUP_OK)
+        free(pending);
+}
+
+/* The name and the UUID of an announcement must not contradict each other. */
+static const char *contradiction(const char *name, const uint8_t uuid[MUP_UUID_SIZE])
+{
+    uint8_t named[MUP_UUID_SIZE];
+
+    if (mup_uuid_parse(named, name, strlen(name)) == MUP_OK &&
+        memcmp(named, uuid, MUP_UUID_SIZE) != 0)
+        return "the announced UUID is not the one that the device's name is";
+    return NULL;
+}
+
+static struct mup_stored_device stored_from(const struct mup_announcement *announcement,
+                                            const char *name)
+{
+    struct mup_stored_device stored = {.version = announcement->version,
+                                       .on_trial = announcement->in_trial,
+                                       .epoch = announcement->server_epoch,
+                                       .present = true};
+
+    snprintf(stored.name, sizeof stored.name, "%s", name);
+    memcpy(stored.uuid, announcement->uuid, sizeof stored.uuid);
+    memcpy(stored.digest, announcement->description_digest, sizeof stored.digest);
+    memcpy(stored.boot_id, announcement->boot_id, sizeof stored.boot_id);
+    if (announcement->server_epoch != 0)
+        memcpy(stored.kid, announcement->server_kid, sizeof stored.kid);
+    stored.first_seen_ms = stored.last_seen_ms = mup_loop_wall_ms();
+    return stored;
+}
+
+static void on_announcement(struct mup_bridge *bridge, const char *name, const uint8_t *bytes,
+                            size_t size)
+{
+    struct mup_announcement announcement;
+    struct mup_stored_device stored;
+    struct mup_device *device = NULL;
+    const char *why;
+    enum mup_status status = mup_announcement_decode(&announcement, bytes, size);
+
+    if (status != MUP_OK) {
+        mup_log(MUP_LOG_WARNING, "intake", mup_log_event("announcement cannot be read"),
+                mup_log_text("device", name), mup_log_text("why", mup_status_name(status)));
+        return;
+    }
+    stored = stored_from(&announcement, name);
+    why = contradiction(name, announcement.uuid);
+    if (why == NULL) {
+        const struct mup_device *known = mup_registry_by_name(&bridge->registry, name);
+        if (known != NULL)
+            stored.first_seen_ms = known->stored.first_seen_ms;
+        status = mup_registry_put_device(&bridge->registry, &device, &stored);
+        if (status == MUP_ERR_STATE)
+            why = "this UUID is known under another name, or this name with another UUID";
+        else if (status != MUP_OK)
+            why = "this bridge has no room for another device";
+    }
+    if (why != NULL) {
+        refuse_device(bridge, name, announcement.description_digest, why);
+        return;
+    }
+    mup_log(MUP_LOG_INFO, "intake", mup_log_event("announcement"), mup_log_text("device", name),
+            mup_log_number("version", announcement.version),
+            mup_log_number("in_trial", announcement.in_trial));
+    if (device->description == NULL &&
+        mup_gather_begin(&bridge->gathers, name, stored.digest, announcement.description_size,
+                         mup_loop_now_ms(&bridge->loop)) != MUP_OK)
+        return; /* too many at once: it announces itself again in a minute */
+    keep_device(bridge, device);
+}
+
+/* ---- descriptions ---- */
+
+/* Put the verdict into registry and store; the device that sent it is answered after COMMIT. */
+static void keep_description(struct mup_bridge *bridge, const struct mup_gather *gather,
+                             struct mup_capability *capability, const char *reason)
+{
+    struct mup_stored_description stored = {.text = gather->bytes,
+                                            .size = gather->size,
+                                            .accepted = capability != NULL,
+                                            .reason = reason,
+                                            .at_ms = mup_loop_wall_ms()};
+    struct pending_reply *pending = malloc(sizeof *pending);
+
+    memcpy(stored.digest, gather->digest, sizeof stored.digest);
+    mup_log(capability != NULL ? MUP_LOG_INFO : MUP_LOG_WARNING, "intake",
+            mup_log_event(capability != NULL ? "description accepted" : "description refused"),
+            mup_log_text("device", gather->name),
+            mup_log_text("module", capability != NULL ? capability->module_name : NULL),
+            mup_log_text("why", reason));
+    if (pending == NULL || mup_registry_put_description(&bridge->registry, gather->digest,
+                                                        capability, reason) == NULL) {
+        mup_capability_free(capability);
+        free(pending);
+        return;
+    }
+    pending->bridge = bridge;
+    snprintf(pending->name, sizeof pending->name, "%s", gather->name);
+    if (mup_bridge_store_put_description(bridge->store, &stored, on_device_kept, pending) != MUP_OK)
+        free(pending);
+}
+
+bool mup_bridge_add_module(struct mup_bridge *bridge, const struct mup_capability *capability,
+                           char reason[MUP_STORED_REASON_SIZE_MAX + 1])
+{
+    char error[MUP_NETCONF_ERROR_SIZE] = "out of memory";
+    char *yang = NULL;
+    bool good = mup_yang_module(&yang, capability) == MUP_OK &&
+                mup_netconf_add_module(bridge->netconf, yang, error) == MUP_OK;
+
+    free(yang);
+    if (!good)
+        snprintf(reason, MUP_STORED_REASON_SIZE_MAX + 1, "no YANG module can be made of it: %.400s",
+                 error);
+    return good;
+}
+
+/* The child had no objection: read it here, and give NETCONF its module. */
+static void accept_description(struct mup_bridge *bridge, const struct mup_gather *gather)
+{
+    char reason[MUP_STORED_REASON_SIZE_MAX + 1] = "the description cannot be read";
+    struct mup_capability *capability = NULL;
+    struct mup_problems problems = {0};
+
+    if (mup_description_parse(&capability, &problems, bridge->describer, gather->bytes,
+                              gather->size, MUP_DESCRIPTION_AUTO, NULL) != MUP_OK) {
+        keep_description(bridge, gather, NULL, reason);
+        return;
+    }
+    if (mup_bridge_add_module(bridge, capability, reason)) {
+        keep_description(bridge, gather, capability, NULL);
+        return;
+    }
+    mup_capability_free(capability);
+    keep_description(bridge, gather, NULL, reason);
+}
+
+static void on_verdict(void *arg, const char *reason)
+{
+    struct mup_judgement *judgement = arg;
+    struct mup_bridge *bridge = judgement->bridge;
+
+    if (reason == NULL)
+        accept_description(bridge, judgement->gather);
+    else
+        keep_description(bridge, judgement->gather, NULL, reason);
+    free(judgement->gather->bytes);
+    free(judgement->gather);
+    *judgement = (struct mup_judgement){.bridge = bridge};
+}
+
+/* Give what was gathered to a judge. Without a free one the device will announce itself again. */
+static void judge(struct mup_bridge *bridge, struct mup_gather *gather)
+{
+    struct mup_judgement *judgement = NULL;
+
+    for (size_t i = 0; i < MUP_BRIDGE_JUDGES_MAX && judgement == NULL; i++)
+        if (bridge->judgements[i].judge == NULL)
+            judgement = &bridge->judgements[i];
+    if (judgement == NULL) {
+        mup_gather_end(gather);
+        return;
+    }
+    judgement->bridge = bridge;
+    judgement->gather = malloc(sizeof *judgement->gather);
+    if (judgement->gather != NULL) {
+        *judgement->gather = *gather;
+        gather->bytes = NULL;
+        judgement->judge =
+            mup_judge_start(&bridge->loop, bridge->settings->queries, judgement->gather->bytes,
+                            judgement->gather->size, on_verdict, judgement);
+        if (judgement->judge == NULL) {
+            free(judgement->gather->bytes);
+            free(judgement->gather);
+        }
+    }
+    mup_gather_end(gather);
+}
+
+static void on_piece(struct mup_bridge *bridge, const char *name, const uint8_t *bytes, size_t size)
+{
+    struct mup_piece piece;
+    struct mup_gather *whole = NULL;
+    enum mup_status status = mup_piece_decode(&piece, bytes, size);
+
+    if (status == MUP_OK)
+        status =
+            mup_gather_add(&bridge->gathers, &whole, name, &piece, mup_loop_now_ms(&bridge->loop));
+    if (status == MUP_OK)
+        judge(bridge, whole);
+    else if (status != MUP_ERR_SHORT)
+        mup_log(MUP_LOG_WARNING, "intake", mup_log_event("piece of a description dropped"),
+                mup_log_text("device", name), mup_log_text("why", mup_status_name(status)));
+}
+
+/* ---- presence ---- */
+
+static void on_presence(struct mup_bridge *bridge, const char *name, const uint8_t *bytes,
+                        size_t size)
+{
+    struct mup_device *device = mup_registry_by_name(&bridge->registry, name);
+    bool online;
+
+    if (device == NULL || mup_presence_decode(&online, bytes, size) != MUP_OK)
+        return;
+    if (device->stored.present == online)
+        return;
+    device->stored.present = online;
+    device->stored.last_seen_ms = mup_loop_wall_ms();
+    mup_log(MUP_LOG_INFO, "intake", mup_log_event(online ? "device is there" : "device is gone"),
+            mup_log_text("device", name));
+    if (mup_bridge_store_set_presence(bridge->store, name, online, device->stored.last_seen_ms,
+                                      NULL, NULL) != MUP_OK)
+        mup_log(MUP_LOG_ERROR, "intake", mup_log_event("presence not kept"),
+                mup_log_text("device", name));
+}
+
+/* ---- dispatch ---- */
+
+/* The device's name when `topic` is prefix + name; NULL otherwise. */
+static const char *name_after(const char *topic, const char *prefix)
+{
+    size_t size = strlen(prefix);
+    const char *name = topic + size;
+
+    if (strncmp(topic, prefix, size) != 0 || !mup_name_is_valid(name, strlen(name)))
+        return NULL;
+    return name;
+}
+
+void mup_bridge_intake(struct mup_bridge *bridge, const struct mup_mqtt_message *message)
+{
+    const char *name;
+
+    if ((name = name_after(message->topic, MUP_TOPIC_RESPONSE)) != NULL)
+        mup_calls_response(bridge->calls, name, message);
+    else if ((name = name_after(message->topic, MUP_TOPIC_PRESENCE)) != NULL)
+        on_presence(bridge, name, message->payload, message->payload_size);
+    else if (message->retain)
+        return; /* nothing else is ever retained: old news at best, a trap at worst */
+    else if ((name = name_after(message->topic, MUP_TOPIC_ANNOUNCE)) != NULL)
+        on_announcement(bridge, name, message->payload, message->payload_size);
+    else if ((name = name_after(message->topic, MUP_TOPIC_DESCRIPTION)) != NULL)
+        on_piece(bridge, name, message->payload, message->payload_size);
+}

@@ -1,0 +1,92 @@
+/* The list of devices that <get> shows: module mup-devices. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "bridge/devices/bridge.h"
+#include "bridge/yang.h"
+
+static const char *state_of(const struct mup_device *device)
+{
+    if (!device->stored.present)
+        return "offline";
+    if (device->description == NULL)
+        return "announced";
+    return device->description->capability == NULL ? "refused" : "ready";
+}
+
+/* RFC 3339 in UTC, as ietf-yang-types wants date-and-time. */
+static void format_time(char text[32], uint64_t ms)
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm parts;
+
+    gmtime_r(&seconds, &parts);
+    strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
+}
+
+static LY_ERR add(struct lyd_node *entry, const char *name, const char *value)
+{
+    return lyd_new_term(entry, NULL, name, value, 0, NULL);
+}
+
+static LY_ERR add_description(struct lyd_node *entry, const struct mup_device *device)
+{
+    const struct mup_known_description *description = device->description;
+    char namespace[sizeof MUP_YANG_NAMESPACE_PREFIX + 2 * MUP_DIGEST_SIZE];
+    LY_ERR bad;
+
+    if (description == NULL)
+        return LY_SUCCESS;
+    if (description->capability == NULL)
+        return add(entry, "reason", description->reason);
+    snprintf(namespace, sizeof namespace, "%s", MUP_YANG_NAMESPACE_PREFIX);
+    for (size_t i = 0; i < MUP_DIGEST_SIZE; i++)
+        snprintf(namespace + sizeof MUP_YANG_NAMESPACE_PREFIX - 1 + 2 * i, 3, "%02x",
+                 description->digest[i]);
+    bad = add(entry, "category", description->capability->category);
+    if (bad == LY_SUCCESS)
+        bad = add(entry, "module", description->capability->module_name);
+    return bad == LY_SUCCESS ? add(entry, "namespace", namespace) : bad;
+}
+
+static LY_ERR add_device(struct lyd_node *list, const struct mup_device *device)
+{
+    struct lyd_node *entry;
+    char number[16];
+    char time[32];
+    LY_ERR bad = lyd_new_list(list, NULL, "device", 0, &entry, device->uuid_text);
+
+    if (bad != LY_SUCCESS)
+        return bad;
+    snprintf(number, sizeof number, "%u", (unsigned)device->stored.version);
+    format_time(time, device->stored.last_seen_ms);
+    bad = add(entry, "name", device->stored.name);
+    if (bad == LY_SUCCESS)
+        bad = add_description(entry, device);
+    if (bad == LY_SUCCESS)
+        bad = add(entry, "firmware-version", number);
+    if (bad == LY_SUCCESS)
+        bad = add(entry, "on-trial", device->stored.on_trial ? "true" : "false");
+    if (bad == LY_SUCCESS)
+        bad = add(entry, "state", state_of(device));
+    return bad == LY_SUCCESS ? add(entry, "last-seen", time) : bad;
+}
+
+enum mup_status mup_bridge_get(void *context, const char *user, const struct ly_ctx *schemas,
+                               struct lyd_node **tree)
+{
+    const struct mup_bridge *bridge = context;
+    struct lyd_node *list = NULL;
+
+    (void)user;
+    if (lyd_new_path(NULL, schemas, "/mup-devices:devices", NULL, 0, &list) != LY_SUCCESS)
+        return MUP_ERR_SPACE;
+    for (size_t i = 0; i < bridge->registry.device_count; i++)
+        if (add_device(list, bridge->registry.by_uuid[i]) != LY_SUCCESS) {
+            lyd_free_all(list);
+            return MUP_ERR_SPACE;
+        }
+    *tree = list;
+    return MUP_OK;
+}
