@@ -147,7 +147,8 @@ static inline void rig_piece(struct rig *rig, uint32_t now_ms, const uint8_t *by
     struct mup_mqtt_event event;
 
     assert_non_null(copy);
-    memcpy(copy, bytes, size);
+    if (size != 0)
+        memcpy(copy, bytes, size);
     for (;;) {
         rig->status = mup_mqtt_input(&rig->mqtt, now_ms, copy + done, size - done, &used, &event);
         assert_true(used <= size - done);
@@ -179,7 +180,8 @@ static inline void rig_expect_out(struct rig *rig, const uint8_t *bytes, size_t 
     const uint8_t *out;
 
     assert_int_equal(mup_mqtt_output(&rig->mqtt, &out), size);
-    assert_memory_equal(out, bytes, size);
+    if (size != 0)
+        assert_memory_equal(out, bytes, size);
     rig_sent_all(rig, 0);
 }
 
