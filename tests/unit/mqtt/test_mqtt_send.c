@@ -9,7 +9,7 @@
 /* ---- CONNECT --------------------------------------------------------------------------- */
 
 static const uint8_t full_connect[] = {
-    0x10, 0x41, /* 65 bytes follow */
+    0x10, 0x41,                                     /* 65 bytes follow */
     0x00, 0x04, 'M',  'Q',  'T',  'T',  0x05, 0xec, /* user, password, retain the will, will QoS 1,
                                                        will */
     0x00, 0x2d,                                     /* keep alive 45 */
