@@ -1,8 +1,10 @@
 /* librdf, raptor and rasqal behind the four calls of rdf.h. */
 #include "bridge/rdf.h"
 
+#include <inttypes.h>
 #include <librdf.h>
 #include <rasqal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +16,7 @@ struct mup_rdf {
     /* Where the library's complaints go while a call is under way. */
     struct mup_problems *problems;
     const char *name; /* of the query being run, or NULL */
+    unsigned line;    /* of the XML document that was last given to the parser, or 0 */
 };
 
 struct mup_rdf_graph {
@@ -27,33 +30,38 @@ struct reading {
     struct mup_triples *triples;
     struct mup_problems *problems;
     raptor_parser *parser;
+    /* The library's labels of blank nodes differ from run to run: a label's id here is our number.
+     */
+    struct mup_triples labels;
     enum mup_status status;
 };
 
+/* A warning while a query runs is about the style of our own query, and nobody's to read. */
+static void note(struct mup_rdf *rdf, bool is_error, bool is_warning, raptor_locator *locator,
+                 const char *text)
+{
+    int known = locator ? raptor_locator_line(locator) : 0;
+    /* Complaints of the XML parser come without a line. */
+    unsigned line = known > 0 ? (unsigned)known : rdf->line;
+    if (rdf->problems && is_error)
+        mup_problems_error(rdf->problems, line, rdf->name, "%s", text);
+    else if (rdf->problems && is_warning && !rdf->name)
+        mup_problems_warning(rdf->problems, line, rdf->name, "%s", text);
+}
+
 static int on_log(void *arg, librdf_log_message *message)
 {
-    struct mup_rdf *rdf = arg;
-    raptor_locator *locator = librdf_log_message_locator(message);
-    int line = locator ? raptor_locator_line(locator) : 0;
-    if (!rdf->problems)
-        return 1;
-    if (librdf_log_message_level(message) >= LIBRDF_LOG_ERROR)
-        mup_problems_error(rdf->problems, line > 0 ? (unsigned)line : 0, rdf->name, "%s",
-                           librdf_log_message_message(message));
-    else if (librdf_log_message_level(message) == LIBRDF_LOG_WARN)
-        mup_problems_warning(rdf->problems, line > 0 ? (unsigned)line : 0, rdf->name, "%s",
-                             librdf_log_message_message(message));
+    librdf_log_level level = librdf_log_message_level(message);
+    note(arg, level >= LIBRDF_LOG_ERROR, level == LIBRDF_LOG_WARN,
+         librdf_log_message_locator(message), librdf_log_message_message(message));
     return 1;
 }
 
-/* rasqal has a log of its own. Its warnings are about style in our own queries. */
-static void on_query_log(void *arg, raptor_log_message *message)
+/* raptor and rasqal have a log of their own. */
+static void on_raptor_log(void *arg, raptor_log_message *message)
 {
-    struct mup_rdf *rdf = arg;
-    int line = message->locator ? raptor_locator_line(message->locator) : 0;
-    if (rdf->problems && message->level >= RAPTOR_LOG_LEVEL_ERROR)
-        mup_problems_error(rdf->problems, line > 0 ? (unsigned)line : 0, rdf->name, "%s",
-                           message->text);
+    note(arg, message->level >= RAPTOR_LOG_LEVEL_ERROR, message->level == RAPTOR_LOG_LEVEL_WARN,
+         message->locator, message->text);
 }
 
 struct mup_rdf *mup_rdf_new(void)
@@ -68,7 +76,7 @@ struct mup_rdf *mup_rdf_new(void)
     }
     librdf_world_set_logger(rdf->world, rdf, on_log);
     librdf_world_open(rdf->world);
-    rasqal_world_set_log_handler(librdf_world_get_rasqal(rdf->world), rdf, on_query_log);
+    rasqal_world_set_log_handler(librdf_world_get_rasqal(rdf->world), rdf, on_raptor_log);
     return rdf;
 }
 
@@ -126,6 +134,7 @@ static enum mup_status take_literal(struct reading *reading, const raptor_term_l
 static enum mup_status take_term(struct reading *reading, const raptor_term *from, uint32_t *id)
 {
     struct mup_term term = {.text = ""};
+    char label[16];
     enum mup_status status = MUP_OK;
     if (from->type == RAPTOR_TERM_TYPE_URI) {
         term.kind = MUP_TERM_IRI;
@@ -133,6 +142,10 @@ static enum mup_status take_term(struct reading *reading, const raptor_term *fro
     } else if (from->type == RAPTOR_TERM_TYPE_BLANK) {
         term.kind = MUP_TERM_BLANK;
         term.text = (const char *)from->value.blank.string;
+        uint32_t number = 0;
+        status = mup_triples_term(&reading->labels, &number, &term);
+        snprintf(label, sizeof label, "b%" PRIu32, number);
+        term.text = label;
     } else {
         term.kind = MUP_TERM_LITERAL;
         status = take_literal(reading, &from->value.literal, &term);
@@ -164,9 +177,26 @@ static void on_statement(void *arg, raptor_statement *statement)
     }
 }
 
-static enum mup_status parse(struct reading *reading, raptor_world *world, const char *bytes,
-                             size_t size)
+/* Line by line, so that a complaint without a line number gets one. */
+static int feed_lines(struct reading *reading, struct mup_rdf *rdf, const char *bytes, size_t size)
 {
+    int failed = 0;
+    size_t at = 0;
+    while (at < size && !failed && reading->status == MUP_OK) {
+        const char *end = memchr(bytes + at, '\n', size - at);
+        size_t next = end ? (size_t)(end - bytes) + 1 : size;
+        rdf->line++;
+        failed = raptor_parser_parse_chunk(reading->parser, (const unsigned char *)bytes + at,
+                                           next - at, next == size);
+        at = next;
+    }
+    return failed;
+}
+
+static enum mup_status parse(struct reading *reading, struct mup_rdf *rdf, const char *bytes,
+                             size_t size, bool by_line)
+{
+    raptor_world *world = librdf_world_get_raptor(rdf->world);
     raptor_uri *base = raptor_new_uri(world, (const unsigned char *)NO_BASE);
     if (!base)
         return MUP_ERR_SPACE;
@@ -178,7 +208,9 @@ static enum mup_status parse(struct reading *reading, raptor_world *world, const
     size_t errors = reading->problems->error_count;
     int failed = raptor_parser_parse_start(reading->parser, base);
     if (!failed)
-        failed = raptor_parser_parse_chunk(reading->parser, (const unsigned char *)bytes, size, 1);
+        failed = by_line ? feed_lines(reading, rdf, bytes, size)
+                         : raptor_parser_parse_chunk(reading->parser, (const unsigned char *)bytes,
+                                                     size, 1);
     raptor_free_uri(base);
     if (reading->status != MUP_OK)
         return reading->status;
@@ -197,9 +229,12 @@ enum mup_status mup_rdf_read(struct mup_triples *out, struct mup_problems *probl
     reading.parser = raptor_new_parser(world, syntax);
     if (!reading.parser)
         return MUP_ERR_SPACE;
+    mup_triples_init(&reading.labels);
     rdf->problems = problems;
-    enum mup_status status = parse(&reading, world, bytes, size);
+    enum mup_status status = parse(&reading, rdf, bytes, size, format == MUP_DESCRIPTION_RDFXML);
+    rdf->line = 0;
     raptor_free_parser(reading.parser);
+    mup_triples_free(&reading.labels);
     rdf->problems = NULL;
     return status;
 }
