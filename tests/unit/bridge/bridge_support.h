@@ -17,6 +17,30 @@
     "\"xsd\":\"http://www.w3.org/2001/XMLSchema#\","                                       \
     "\"owl\":\"http://www.w3.org/2002/07/owl#\"}"
 
+/* The beginning of a description in Turtle, and the device that most tests put their function on.
+ */
+#define PREFIXES                                                                   \
+    "@prefix o: <http://www.onem2m.org/ontology/Base_Ontology/base_ontology#> .\n" \
+    "@prefix b: <https://www.cs.uni-potsdam.de/bs/research/myno#> .\n"             \
+    "@prefix om: <http://www.ontology-of-units-of-measure.org/resource/om-2/> .\n" \
+    "@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n"                         \
+    "@prefix owl: <http://www.w3.org/2002/07/owl#> .\n"
+
+#define IDENTITY                                                             \
+    "b:d a o:Device ; o:hasThingProperty b:deviceUuid, b:deviceCategory .\n" \
+    "b:deviceUuid o:hasValue \"%s\" .\nb:deviceCategory o:hasValue \"kind\" .\n"
+
+#define SERVICE                                         \
+    "b:d o:hasService b:s ; o:hasFunctionality b:f .\n" \
+    "b:s o:exposesFunctionality b:f ; o:hasOperation b:op .\n"
+
+#define COMMAND "b:f o:hasCommand b:c .\nb:op o:exposesCommand b:c ; b:mqttMethod \"GO\" .\n"
+
+#define STATES  "b:op o:hasOperationState b:st .\nb:st o:hasDataRestriction_pattern \"10_OK\" .\n"
+
+/* One function b:f with the command b:c and the operation b:op, without inputs. */
+#define ONE_RPC PREFIXES IDENTITY SERVICE COMMAND STATES "b:op b:mqttTopic \"go/%s\" .\n"
+
 /* Text in a heap block of its size, without the NUL, so that reading past the end is seen. */
 static inline char *exact_copy(const char *text, size_t size)
 {
