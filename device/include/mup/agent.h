@@ -113,7 +113,11 @@
 #define MUP_AGENT_ACK_FIRST_MS     1000u
 #define MUP_AGENT_ACK_MAX_MS       30000u
 #define MUP_AGENT_TRIAL_MS         3600000u
-#define MUP_AGENT_RESTART_MS       5000u /* wait this long for the last answer's PUBACK */
+#define MUP_AGENT_GIVE_UP_MS       3600000u /* a transfer in which nothing comes for so long */
+#define MUP_AGENT_SESSION_S        86400u   /* how long the broker keeps commands for us */
+#define MUP_AGENT_RETRY_MS         1000u    /* after a failure of our own flash, and the like */
+#define MUP_AGENT_PACKET_OVERHEAD  256u     /* topic and properties around a slice or request */
+#define MUP_AGENT_RESTART_MS       5000u    /* wait this long for the last answer's PUBACK */
 #define MUP_AGENT_BACKOFF_MIN_MS   1000u
 #define MUP_AGENT_BACKOFF_MAX_MS   120000u
 
@@ -174,6 +178,7 @@ struct mup_agent_config {
     uint32_t window_size;      /* most bytes in flight; not below slice_size_max */
     uint32_t slice_size_max;   /* largest slice; may be more than all of the RAM */
     uint32_t token_lifetime_s; /* 600 is SPEC's */
+    uint32_t trial_ms;         /* a trial is given up after it; 0: MUP_AGENT_TRIAL_MS */
     uint16_t keep_alive_s;     /* after 1.5 of it without a sign of life the link is dead */
 
     /* Each may be NULL. */
@@ -240,16 +245,21 @@ struct mup_agent {
     uint8_t receiving;  /* what the message that is coming in is */
     uint8_t firmware;   /* subscription to mup/firmware/NAME */
     uint8_t actions;
-    bool replied;    /* the bridge has replied on this connection */
-    bool may_resume; /* the broker's session has our subscriptions */
+    bool replied;     /* the bridge has replied on this connection */
+    bool may_resume;  /* the broker's session has our subscriptions */
+    bool subscribing; /* a SUBSCRIBE of the first round waits for its answer */
+    bool refused;     /* a subscription of the application was refused */
+    bool announced;   /* the broker has acknowledged the announcement on this connection */
 
     /* requests */
     struct mup_agent_correlation correlations[MUP_AGENT_CORRELATIONS];
-    uint8_t correlation_at; /* of the newest */
+    struct mup_agent_correlation next_correlation; /* of the request that is coming in */
+    uint8_t correlation_at;                        /* of the newest */
     uint16_t request_size;
     uint16_t response_size; /* in the request buffer; 0: none */
     uint16_t held_id;       /* request that has no PUBACK yet */
     uint8_t request_topic;
+    bool release_due; /* its PUBACK may go */
 
     /* token and budget */
     uint8_t nonce[MUP_NONCE_SIZE];
@@ -264,13 +274,17 @@ struct mup_agent {
     uint16_t vendor_size;                     /* signed vendor manifest, kept in flash */
     uint16_t transfer;
     uint16_t attempt;
-    uint16_t restart_wait; /* nonzero: an answer's PUBACK is waited for */
-    uint32_t acked_next;   /* next of the newest acknowledgement */
-    uint32_t ack_ms;       /* when it was sent */
-    uint32_t ack_wait_ms;  /* until it is repeated */
+    bool restart_wait; /* an answer waits for its PUBACK before the restart */
+    uint8_t trial_boots;
+    uint32_t acked_next;  /* next of the newest acknowledgement */
+    uint32_t ack_ms;      /* when it was sent */
+    uint32_t ack_wait_ms; /* until it is repeated */
     uint8_t ack_repeats;
     uint8_t ack_state;
     bool ack_due;
+    bool noop_due; /* slices of a transfer that we do not have */
+    uint16_t noop_transfer;
+    uint32_t noop_ms;
     uint32_t phase_ms; /* when the trial, the wait for a broker or the restart began */
 
     /* the slice that is coming in */

@@ -1,0 +1,285 @@
+/*
+ * The agent's life: begin, events and time in, actions out. The duties stand in the other files;
+ * the phases of an update change only here, by one table.
+ */
+#include "agent_internal.h"
+
+#include <string.h>
+
+#define BIT(phase) (uint8_t)(1u << (phase))
+
+/* Phase by phase, which may follow. Nothing follows RESTARTING but the reset. */
+static const uint8_t allowed[] = {
+    [MUP_AGENT_IDLE] =
+        BIT(MUP_AGENT_RECEIVING) | BIT(MUP_AGENT_COMPLETE) | BIT(MUP_AGENT_RESTARTING),
+    [MUP_AGENT_TRIAL] = BIT(MUP_AGENT_IDLE) | BIT(MUP_AGENT_RESTARTING),
+    [MUP_AGENT_RECEIVING] = BIT(MUP_AGENT_RECEIVING) | BIT(MUP_AGENT_COMPLETE) |
+                            BIT(MUP_AGENT_FAILED) | BIT(MUP_AGENT_IDLE),
+    [MUP_AGENT_COMPLETE] = BIT(MUP_AGENT_RECEIVING) | BIT(MUP_AGENT_COMPLETE) |
+                           BIT(MUP_AGENT_FAILED) | BIT(MUP_AGENT_IDLE) | BIT(MUP_AGENT_RESTARTING),
+    [MUP_AGENT_FAILED] = BIT(MUP_AGENT_RECEIVING) | BIT(MUP_AGENT_COMPLETE) | BIT(MUP_AGENT_FAILED),
+    [MUP_AGENT_RESTARTING] = 0,
+};
+
+void mup_agent_enter(struct mup_agent *agent, uint32_t now_ms, enum mup_agent_phase phase)
+{
+    if ((allowed[agent->phase] & BIT(phase)) == 0)
+        __builtin_trap(); /* a bug of ours, never the peer's doing */
+    agent->phase = (uint8_t)phase;
+    agent->phase_ms = now_ms;
+}
+
+void mup_agent_notify(const struct mup_agent *agent, enum mup_agent_notice notice, uint32_t state,
+                      uint32_t value)
+{
+    if (agent->config->notice != NULL)
+        agent->config->notice(agent->config->context, notice, state, value);
+}
+
+bool mup_agent_elapsed(uint32_t now_ms, uint32_t since_ms, uint32_t wait_ms)
+{
+    return now_ms - since_ms >= wait_ms;
+}
+
+static bool text_fits(const char *text, size_t most)
+{
+    size_t size = 0;
+
+    if (text == NULL)
+        return false;
+    while (size <= most && text[size] != '\0')
+        size++;
+    return size > 0 && size <= most;
+}
+
+static bool config_is_valid(const struct mup_agent_config *config)
+{
+    bool valid = text_fits(config->app_id, MUP_APP_ID_MAX) &&
+                 text_fits(config->hardware_class, MUP_HARDWARE_CLASS_MAX) &&
+                 config->description_size >= 1 && config->description_size <= MUP_DESCRIPTION_MAX &&
+                 config->topic_count <= MUP_AGENT_TOPICS_MAX &&
+                 config->block_size_max >= MUP_BLOCK_SIZE_MIN &&
+                 config->block_size_max <= MUP_BLOCK_SIZE_MAX &&
+                 config->window_size >= MUP_WINDOW_MIN && config->window_size <= MUP_WINDOW_MAX &&
+                 config->slice_size_max >= MUP_SLICE_DATA_MIN &&
+                 config->slice_size_max <= MUP_SLICE_DATA_MAX &&
+                 config->slice_size_max <= config->window_size && config->token_lifetime_s >= 1 &&
+                 config->token_lifetime_s <= MUP_TOKEN_LIFETIME_MAX_S;
+
+    for (size_t i = 0; valid && i < config->topic_count; i++)
+        valid = text_fits(config->topics[i], AGENT_PREFIX_MAX);
+    return valid;
+}
+
+enum mup_status mup_agent_init(struct mup_agent *agent, const struct mup_agent_config *config,
+                               uint32_t now_ms)
+{
+    enum mup_status status;
+
+    if (!config_is_valid(config))
+        return MUP_ERR_RANGE;
+    memset(agent, 0, sizeof *agent);
+    agent->config = config;
+    mup_backoff_init(&agent->backoff, MUP_AGENT_BACKOFF_MIN_MS, MUP_AGENT_BACKOFF_MAX_MS);
+    agent->budget = MUP_AGENT_BUDGET_MAX;
+    agent->budget_ms = now_ms;
+    status = mup_agent_load_identity(agent);
+    if (status == MUP_OK)
+        status = mup_pipeline_init(&agent->pipeline, config->map, config->block);
+    if (status != MUP_OK)
+        return status;
+    if (config->random->fill(config->random->context, agent->boot_id, sizeof agent->boot_id) != 0)
+        return MUP_ERR_RANDOM;
+    mup_sha256_of(agent->description_digest, config->description, config->description_size);
+    mup_agent_trial_init(agent, now_ms);
+    return MUP_OK;
+}
+
+enum mup_status mup_agent_connect(struct mup_agent *agent, uint32_t now_ms)
+{
+    const struct mup_agent_config *config = agent->config;
+    uint32_t largest = config->slice_size_max + MUP_SLICE_HEADER_MAX;
+    struct agent_topic_text presence;
+    uint8_t offline[MUP_PRESENCE_SIZE];
+    struct mup_mqtt_options options = {
+        .client_id = {agent->name, agent->name_size},
+        .user_name = {agent->name, agent->name_size},
+        .session_expiry_s = MUP_AGENT_SESSION_S,
+        .keep_alive_s = config->keep_alive_s,
+        .receive_maximum = 1,
+        .topic_alias_maximum = MUP_MQTT_ALIAS_COUNT,
+        .maximum_packet_size =
+            (largest > MUP_REQUEST_MAX ? largest : MUP_REQUEST_MAX) + MUP_AGENT_PACKET_OVERHEAD,
+    };
+    enum mup_status status;
+
+    mup_agent_topic(agent, &presence, MUP_TOPIC_PRESENCE);
+    mup_presence_encode(offline, false);
+    options.will.topic.at = presence.text;
+    options.will.topic.size = presence.size;
+    options.will.payload.at = offline;
+    options.will.payload.size = sizeof offline;
+    options.will.qos = 1;
+    options.will.retain = true;
+    if (config->password != NULL)
+        options.password = mup_mqtt_text(config->password);
+    mup_agent_link_lost(agent);
+    status = mup_mqtt_connect(config->mqtt, now_ms, &options);
+    if (status == MUP_OK)
+        agent->link = LINK_CONNECTING;
+    return status;
+}
+
+static void on_closed(struct mup_agent *agent, const struct mup_mqtt_event *event)
+{
+    mup_agent_notify(agent, MUP_AGENT_CLOSED, event->cause, event->reason);
+    agent->actions |= MUP_AGENT_CLOSE;
+    if (event->cause == MUP_MQTT_CAUSE_CREDENTIALS || event->cause == MUP_MQTT_CAUSE_TAKEN_OVER ||
+        event->cause == MUP_MQTT_CAUSE_REFUSED)
+        mup_backoff_saturate(&agent->backoff);
+}
+
+static void on_event(struct mup_agent *agent, uint32_t now_ms, const struct mup_mqtt_event *event)
+{
+    switch (event->kind) {
+    case MUP_MQTT_CONNECTED:
+        mup_agent_on_connected(agent, now_ms, &event->connected);
+        break;
+    case MUP_MQTT_MESSAGE:
+        mup_agent_on_message(agent, event);
+        break;
+    case MUP_MQTT_PAYLOAD:
+        mup_agent_on_payload(agent, now_ms, &event->payload);
+        break;
+    case MUP_MQTT_MESSAGE_END:
+        mup_agent_on_message_end(agent, now_ms);
+        break;
+    case MUP_MQTT_PUBLISHED:
+        mup_agent_on_published(agent, now_ms, event);
+        break;
+    case MUP_MQTT_SUBSCRIBED:
+    case MUP_MQTT_UNSUBSCRIBED:
+        mup_agent_on_subscribed(agent, event);
+        break;
+    case MUP_MQTT_CLOSED:
+        on_closed(agent, event);
+        break;
+    case MUP_MQTT_DROPPED:
+        break; /* a topic longer than any of ours */
+    }
+}
+
+/* What is due, by time and for want of room until now. */
+static unsigned turn(struct mup_agent *agent, uint32_t now_ms)
+{
+    unsigned actions;
+
+    mup_agent_age(agent, now_ms);
+    mup_agent_transfer_tick(agent, now_ms);
+    mup_agent_trial_tick(agent, now_ms);
+    mup_agent_flush(agent, now_ms);
+    actions = agent->actions;
+    agent->actions = 0;
+    return actions;
+}
+
+unsigned mup_agent_step(struct mup_agent *agent, uint32_t now_ms,
+                        const struct mup_mqtt_event *event)
+{
+    if (event != NULL)
+        on_event(agent, now_ms, event);
+    return turn(agent, now_ms);
+}
+
+unsigned mup_agent_input(struct mup_agent *agent, uint32_t now_ms, const uint8_t *bytes,
+                         size_t size, size_t *used)
+{
+    struct mup_mqtt_event event;
+    size_t at = 0;
+
+    while ((agent->actions & MUP_AGENT_CLOSE) == 0) {
+        size_t part = 0;
+        enum mup_status status =
+            mup_mqtt_input(agent->config->mqtt, now_ms, bytes + at, size - at, &part, &event);
+
+        at += part;
+        if (status != MUP_OK)
+            break;
+        on_event(agent, now_ms, &event);
+    }
+    *used = at;
+    return turn(agent, now_ms);
+}
+
+unsigned mup_agent_tick(struct mup_agent *agent, uint32_t now_ms)
+{
+    struct mup_mqtt_event event;
+
+    if (agent->link != LINK_DOWN && mup_mqtt_tick(agent->config->mqtt, now_ms, &event) == MUP_OK)
+        on_event(agent, now_ms, &event);
+    return turn(agent, now_ms);
+}
+
+uint32_t mup_agent_lost(struct mup_agent *agent, uint32_t now_ms)
+{
+    const struct mup_port_random *random = agent->config->random;
+    uint8_t bytes[4] = {0};
+    uint32_t jitter = now_ms;
+
+    mup_mqtt_lost(agent->config->mqtt);
+    mup_agent_link_lost(agent);
+    if (random->fill(random->context, bytes, sizeof bytes) == 0)
+        memcpy(&jitter, bytes, sizeof jitter);
+    return mup_backoff_next_ms(&agent->backoff, jitter);
+}
+
+static uint32_t sooner(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+uint32_t mup_agent_wait_ms(const struct mup_agent *agent, uint32_t now_ms)
+{
+    uint32_t wait_ms = mup_agent_trial_wait_ms(agent, now_ms);
+
+    if (agent->link == LINK_DOWN)
+        return wait_ms;
+    wait_ms = sooner(wait_ms, mup_mqtt_wait_ms(agent->config->mqtt, now_ms));
+    wait_ms = sooner(wait_ms, mup_agent_transfer_wait_ms(agent, now_ms));
+    if (agent->link == LINK_UP && !agent->replied) {
+        uint32_t passed_ms = now_ms - agent->announced_ms;
+
+        wait_ms =
+            sooner(wait_ms, passed_ms < MUP_AGENT_ANNOUNCE_MS ? MUP_AGENT_ANNOUNCE_MS - passed_ms
+                                                              : MUP_AGENT_RETRY_MS);
+    }
+    return wait_ms;
+}
+
+enum mup_status mup_agent_publish(struct mup_agent *agent, const char *topic, const void *value,
+                                  size_t size)
+{
+    struct agent_topic_text text;
+    struct mup_mqtt_publish message = {.payload = value, .payload_size = (uint32_t)size};
+
+    if (agent->link != LINK_UP)
+        return MUP_ERR_STATE;
+    if (size > MUP_AGENT_TELEMETRY_MAX || !text_fits(topic, AGENT_PREFIX_MAX))
+        return MUP_ERR_RANGE;
+    mup_agent_topic(agent, &text, topic);
+    message.topic.at = text.text;
+    message.topic.size = text.size;
+    return mup_mqtt_publish(agent->config->mqtt, NULL, &message);
+}
+
+enum mup_agent_phase mup_agent_phase(const struct mup_agent *agent)
+{
+    return (enum mup_agent_phase)agent->phase;
+}
+
+uint32_t mup_agent_payload_size(const struct mup_agent *agent)
+{
+    return agent->phase == MUP_AGENT_RECEIVING || agent->phase == MUP_AGENT_COMPLETE
+               ? agent->pipeline.payload_size
+               : 0;
+}

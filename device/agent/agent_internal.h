@@ -1,0 +1,138 @@
+/*
+ * What the files of the agent share; not for others. Each function is about one message or one
+ * duty, works on the one context, and queues what is to be sent as "due": mup_agent_flush() in
+ * link.c is the only place that publishes.
+ */
+#ifndef MUP_AGENT_INTERNAL_H
+#define MUP_AGENT_INTERNAL_H
+
+#include "mup/agent.h"
+#include "mup/report.h"
+
+enum agent_link {
+    LINK_DOWN = 0,
+    LINK_CONNECTING,  /* CONNECT is queued */
+    LINK_SUBSCRIBING, /* the broker took us */
+    LINK_UP,          /* every subscription was answered */
+};
+
+/* Messages of QoS 1 of our own, in the order in which they get their turn. */
+enum agent_out {
+    OUT_RESPONSE,
+    OUT_PRESENCE,
+    OUT_ANNOUNCE,
+    OUT_REPORT,
+    OUT_PIECE,
+};
+
+enum agent_out_state {
+    OUT_NONE = 0,
+    OUT_DUE,  /* to be published as soon as there is room */
+    OUT_SENT, /* waits for its PUBACK */
+};
+
+/* Subscriptions that every device has; those of the application follow. Also the routes, plus 1. */
+enum agent_topic {
+    TOPIC_BOOTSTRAP,
+    TOPIC_TOKEN,
+    TOPIC_MANIFEST,
+    TOPIC_VERIFY,
+    TOPIC_APPLICATION,
+    TOPIC_FIRMWARE = 200,
+};
+
+enum agent_receiving {
+    RECEIVING_NOTHING = 0, /* a message that is ignored */
+    RECEIVING_REQUEST,     /* into the request buffer */
+    RECEIVING_LONG,        /* a request that is larger than any may be */
+    RECEIVING_BOOTSTRAP,   /* into the request buffer */
+    RECEIVING_SLICE,
+};
+
+enum agent_firmware {
+    FIRMWARE_OFF = 0,
+    FIRMWARE_SUBSCRIBING,
+    FIRMWARE_ON,
+    FIRMWARE_UNSUBSCRIBING,
+};
+
+enum agent_slice {
+    SLICE_HEADER = 0, /* its header is coming in */
+    SLICE_DATA,       /* its data go into the pipeline */
+    SLICE_SKIP,       /* the rest is of no use */
+};
+
+struct agent_topic_text {
+    char text[MUP_TOPIC_MAX];
+    uint16_t size;
+};
+
+/* Twice as long as a topic's prefix may be, so that no prefix overruns it. */
+#define AGENT_PREFIX_MAX (MUP_TOPIC_MAX - MUP_NAME_MAX)
+
+/* agent.c */
+void mup_agent_enter(struct mup_agent *agent, uint32_t now_ms, enum mup_agent_phase phase);
+void mup_agent_notify(const struct mup_agent *agent, enum mup_agent_notice notice, uint32_t state,
+                      uint32_t value);
+bool mup_agent_elapsed(uint32_t now_ms, uint32_t since_ms, uint32_t wait_ms);
+
+/* link.c */
+void mup_agent_topic(const struct mup_agent *agent, struct agent_topic_text *topic,
+                     const char *prefix);
+void mup_agent_due(struct mup_agent *agent, enum agent_out out);
+void mup_agent_flush(struct mup_agent *agent, uint32_t now_ms);
+void mup_agent_on_connected(struct mup_agent *agent, uint32_t now_ms,
+                            const struct mup_mqtt_connected *connected);
+void mup_agent_on_subscribed(struct mup_agent *agent, const struct mup_mqtt_event *event);
+void mup_agent_on_published(struct mup_agent *agent, uint32_t now_ms,
+                            const struct mup_mqtt_event *event);
+void mup_agent_link_lost(struct mup_agent *agent);
+
+/* bootstrap.c */
+enum mup_status mup_agent_load_identity(struct mup_agent *agent);
+void mup_agent_on_bootstrap(struct mup_agent *agent, uint32_t now_ms, size_t size);
+size_t mup_agent_encode_announcement(const struct mup_agent *agent, uint8_t *bytes,
+                                     size_t capacity);
+size_t mup_agent_encode_piece(const struct mup_agent *agent, uint8_t *bytes, size_t capacity);
+void mup_agent_piece_sent(struct mup_agent *agent, uint32_t now_ms);
+
+/* request.c */
+void mup_agent_on_message(struct mup_agent *agent, const struct mup_mqtt_event *event);
+void mup_agent_on_payload(struct mup_agent *agent, uint32_t now_ms,
+                          const struct mup_mqtt_payload *payload);
+void mup_agent_on_message_end(struct mup_agent *agent, uint32_t now_ms);
+void mup_agent_response_sent(struct mup_agent *agent);
+
+/* token.c */
+size_t mup_agent_encode_token(struct mup_agent *agent, uint32_t now_ms, uint8_t *bytes,
+                              size_t capacity);
+void mup_agent_age(struct mup_agent *agent, uint32_t now_ms);
+
+/* manifest.c: both return the state of the answer */
+uint32_t mup_agent_take_manifest(struct mup_agent *agent, uint32_t now_ms,
+                                 struct mup_bytes extended);
+uint32_t mup_agent_verify_update(struct mup_agent *agent, uint32_t now_ms);
+
+/* transfer.c */
+uint32_t mup_agent_open_transfer(struct mup_agent *agent, uint32_t now_ms,
+                                 const struct mup_manifest *manifest,
+                                 const uint8_t manifest_digest[MUP_DIGEST_SIZE]);
+void mup_agent_slice_begin(struct mup_agent *agent, uint32_t message_size);
+void mup_agent_slice_bytes(struct mup_agent *agent, uint32_t now_ms, const uint8_t *bytes,
+                           size_t size);
+void mup_agent_slice_end(struct mup_agent *agent, uint32_t now_ms);
+void mup_agent_transfer_tick(struct mup_agent *agent, uint32_t now_ms);
+void mup_agent_transfer_resumed(struct mup_agent *agent);
+uint32_t mup_agent_transfer_wait_ms(const struct mup_agent *agent, uint32_t now_ms);
+size_t mup_agent_encode_ack(const struct mup_agent *agent, uint8_t bytes[MUP_ACK_MAX]);
+size_t mup_agent_encode_noop(const struct mup_agent *agent, uint8_t bytes[MUP_ACK_MAX]);
+void mup_agent_ack_sent(struct mup_agent *agent, uint32_t now_ms);
+
+/* trial.c */
+void mup_agent_trial_init(struct mup_agent *agent, uint32_t now_ms);
+void mup_agent_trial_tick(struct mup_agent *agent, uint32_t now_ms);
+uint32_t mup_agent_trial_wait_ms(const struct mup_agent *agent, uint32_t now_ms);
+size_t mup_agent_encode_report(const struct mup_agent *agent, uint8_t *bytes, size_t capacity);
+void mup_agent_report_sent(struct mup_agent *agent);
+
+#endif

@@ -1,0 +1,340 @@
+/*
+ * The connection: subscriptions one after the other, own messages of QoS 1 until their PUBACK, and
+ * flush(), the only place that publishes. What finds no room stays due and is tried again at the
+ * next turn, so nothing is lost silently.
+ */
+#include "agent_internal.h"
+
+#include <string.h>
+
+/* Outbound topic aliases: for what is sent most. */
+#define ALIAS_ACK      1u
+#define ALIAS_RESPONSE 2u
+
+static const char *const built_in[] = {
+    [TOPIC_BOOTSTRAP] = MUP_TOPIC_BOOTSTRAP,
+    [TOPIC_TOKEN] = MUP_TOPIC_TOKEN,
+    [TOPIC_MANIFEST] = MUP_TOPIC_MANIFEST,
+    [TOPIC_VERIFY] = MUP_TOPIC_VERIFY,
+};
+
+static const char *const out_topic[MUP_AGENT_OUTGOING_COUNT] = {
+    [OUT_RESPONSE] = MUP_TOPIC_RESPONSE, [OUT_PRESENCE] = MUP_TOPIC_PRESENCE,
+    [OUT_ANNOUNCE] = MUP_TOPIC_ANNOUNCE, [OUT_REPORT] = MUP_TOPIC_REPORT,
+    [OUT_PIECE] = MUP_TOPIC_DESCRIPTION,
+};
+
+void mup_agent_topic(const struct mup_agent *agent, struct agent_topic_text *topic,
+                     const char *prefix)
+{
+    uint16_t size = 0;
+
+    while (size < AGENT_PREFIX_MAX && prefix[size] != '\0') {
+        topic->text[size] = prefix[size];
+        size++;
+    }
+    memcpy(topic->text + size, agent->name, agent->name_size);
+    topic->size = (uint16_t)(size + agent->name_size);
+}
+
+void mup_agent_due(struct mup_agent *agent, enum agent_out out)
+{
+    if (agent->outgoing[out].state == OUT_SENT)
+        mup_mqtt_forget(agent->config->mqtt, agent->outgoing[out].packet_id);
+    agent->outgoing[out].packet_id = 0;
+    agent->outgoing[out].state = OUT_DUE;
+}
+
+/* ---- Subscriptions ----------------------------------------------------------------------- */
+
+static uint8_t topic_count(const struct mup_agent *agent)
+{
+    return (uint8_t)(TOPIC_APPLICATION + agent->config->topic_count);
+}
+
+static bool subscribe(struct mup_agent *agent, const char *prefix, uint8_t qos, bool on)
+{
+    struct agent_topic_text topic;
+    struct mup_mqtt_filter filter = {.qos = qos};
+    struct mup_mqtt *mqtt = agent->config->mqtt;
+
+    mup_agent_topic(agent, &topic, prefix);
+    filter.topic.at = topic.text;
+    filter.topic.size = topic.size;
+    return (on ? mup_mqtt_subscribe(mqtt, &filter, 1) : mup_mqtt_unsubscribe(mqtt, &filter, 1)) ==
+           MUP_OK;
+}
+
+static void flush_subscriptions(struct mup_agent *agent)
+{
+    uint8_t index = agent->subscribed;
+
+    if (agent->subscribing || index >= topic_count(agent))
+        return;
+    agent->subscribing =
+        subscribe(agent,
+                  index < TOPIC_APPLICATION ? built_in[index]
+                                            : agent->config->topics[index - TOPIC_APPLICATION],
+                  1, true);
+}
+
+/* The firmware topic follows the phase (paper 4.2). True when nothing is left to be queued. */
+static bool flush_firmware(struct mup_agent *agent)
+{
+    bool wanted = agent->phase == MUP_AGENT_RECEIVING;
+
+    if (wanted == (agent->firmware == FIRMWARE_ON || agent->firmware == FIRMWARE_SUBSCRIBING))
+        return true;
+    if (agent->firmware == FIRMWARE_SUBSCRIBING || agent->firmware == FIRMWARE_UNSUBSCRIBING)
+        return false; /* the answer to the last one first */
+    if (!subscribe(agent, MUP_TOPIC_FIRMWARE, 0, wanted))
+        return false;
+    agent->firmware = wanted ? FIRMWARE_SUBSCRIBING : FIRMWARE_UNSUBSCRIBING;
+    return true;
+}
+
+static void all_subscribed(struct mup_agent *agent)
+{
+    agent->link = LINK_UP;
+    agent->may_resume = true;
+    mup_agent_due(agent, OUT_PRESENCE);
+    mup_agent_due(agent, OUT_ANNOUNCE);
+    mup_agent_transfer_resumed(agent);
+}
+
+void mup_agent_on_subscribed(struct mup_agent *agent, const struct mup_mqtt_event *event)
+{
+    bool refused = event->reason >= MUP_MQTT_REASON_UNSPECIFIED;
+
+    if (agent->link != LINK_SUBSCRIBING) {
+        /* Refused counts as subscribed: asking again at once would not help, no slice comes, and
+         * the transfer is given up. */
+        agent->firmware = agent->firmware == FIRMWARE_SUBSCRIBING ? FIRMWARE_ON : FIRMWARE_OFF;
+        return;
+    }
+    agent->subscribing = false;
+    if (refused && agent->subscribed < TOPIC_APPLICATION) {
+        /* A device that cannot be reached is of no use: again, but rarely. */
+        mup_agent_notify(agent, MUP_AGENT_CLOSED, MUP_MQTT_CAUSE_REFUSED, event->reason);
+        mup_backoff_saturate(&agent->backoff);
+        agent->actions |= MUP_AGENT_CLOSE;
+        return;
+    }
+    agent->refused = agent->refused || refused;
+    agent->subscribed++;
+    if (agent->subscribed >= topic_count(agent))
+        all_subscribed(agent);
+}
+
+/* ---- Connection -------------------------------------------------------------------------- */
+
+void mup_agent_on_connected(struct mup_agent *agent, uint32_t now_ms,
+                            const struct mup_mqtt_connected *connected)
+{
+    struct mup_mqtt *mqtt = agent->config->mqtt;
+
+    mup_agent_notify(agent, MUP_AGENT_CONNECTED, 0, connected->session_present);
+    agent->announced_ms = now_ms;
+    agent->link = LINK_SUBSCRIBING;
+    agent->subscribed = 0;
+    agent->refused = false;
+    /* The broker may know a subscription to slices that we have forgotten: end it if not wanted. */
+    agent->firmware = connected->session_present && agent->phase != MUP_AGENT_RECEIVING
+                          ? FIRMWARE_ON
+                          : FIRMWARE_OFF;
+    for (size_t i = 0; i < MUP_AGENT_OUTGOING_COUNT; i++) {
+        struct mup_agent_outgoing *out = &agent->outgoing[i];
+
+        if (i == OUT_PIECE && out->state != OUT_NONE) {
+            /* The bridge asks again if it still wants the description. */
+            mup_mqtt_forget(mqtt, out->packet_id);
+            out->state = OUT_NONE;
+        }
+        if (!connected->session_present || out->state == OUT_NONE)
+            out->packet_id = 0;
+    }
+    if (connected->session_present && agent->may_resume) {
+        agent->subscribed = topic_count(agent);
+        all_subscribed(agent);
+    }
+}
+
+void mup_agent_link_lost(struct mup_agent *agent)
+{
+    agent->link = LINK_DOWN;
+    agent->subscribing = false;
+    agent->replied = false;
+    agent->announced = false;
+    agent->release_due = false;
+    agent->held_id = 0;
+    agent->receiving = RECEIVING_NOTHING;
+    for (size_t i = 0; i < MUP_AGENT_OUTGOING_COUNT; i++)
+        if (agent->outgoing[i].state == OUT_SENT)
+            agent->outgoing[i].state = OUT_DUE;
+}
+
+/* ---- Own messages ------------------------------------------------------------------------ */
+
+/* The scratch holds the largest of what is not encoded elsewhere. */
+#define SCRATCH_SIZE (MUP_AGENT_PIECE_SIZE + MUP_PIECE_OVERHEAD_MAX)
+_Static_assert(SCRATCH_SIZE >= MUP_ANNOUNCEMENT_MAX && SCRATCH_SIZE >= MUP_REPORT_MAX,
+               "one scratch for all");
+
+static void encode(struct mup_agent *agent, enum agent_out out, struct mup_mqtt_publish *message,
+                   uint8_t scratch[SCRATCH_SIZE])
+{
+    size_t size = 0;
+
+    message->payload = scratch;
+    switch (out) {
+    case OUT_RESPONSE:
+        message->payload = agent->config->request;
+        size = agent->response_size;
+        message->correlation.at = agent->correlations[agent->correlation_at].bytes;
+        message->correlation.size = agent->correlations[agent->correlation_at].size;
+        message->alias = ALIAS_RESPONSE;
+        break;
+    case OUT_PRESENCE:
+        mup_presence_encode(scratch, true);
+        size = MUP_PRESENCE_SIZE;
+        message->retain = true;
+        break;
+    case OUT_ANNOUNCE:
+        size = mup_agent_encode_announcement(agent, scratch, SCRATCH_SIZE);
+        break;
+    case OUT_REPORT:
+        size = mup_agent_encode_report(agent, scratch, SCRATCH_SIZE);
+        break;
+    case OUT_PIECE:
+        size = mup_agent_encode_piece(agent, scratch, SCRATCH_SIZE);
+        break;
+    }
+    message->payload_size = (uint32_t)size;
+}
+
+static void done(struct mup_agent *agent, uint32_t now_ms, enum agent_out out, bool taken)
+{
+    agent->outgoing[out].state = OUT_NONE;
+    agent->outgoing[out].packet_id = 0;
+    switch (out) {
+    case OUT_RESPONSE:
+        mup_agent_response_sent(agent);
+        break;
+    case OUT_ANNOUNCE:
+        agent->announced_ms = now_ms;
+        agent->announced = taken;
+        if (taken) {
+            mup_backoff_reset(&agent->backoff);
+            mup_agent_notify(agent, MUP_AGENT_ANNOUNCED, 0, 0);
+        }
+        break;
+    case OUT_REPORT:
+        if (taken)
+            mup_agent_report_sent(agent);
+        break;
+    case OUT_PIECE:
+        if (taken)
+            mup_agent_piece_sent(agent, now_ms);
+        break;
+    case OUT_PRESENCE:
+        break;
+    }
+}
+
+/* True when the message is with the client, or given up because the broker can never take it. */
+static bool publish(struct mup_agent *agent, uint32_t now_ms, enum agent_out out)
+{
+    struct mup_agent_outgoing *outgoing = &agent->outgoing[out];
+    struct mup_mqtt_publish message = {.qos = 1, .packet_id = outgoing->packet_id};
+    struct agent_topic_text topic;
+    uint8_t scratch[SCRATCH_SIZE];
+    uint16_t packet_id = 0;
+    enum mup_status status;
+
+    mup_agent_topic(agent, &topic, out_topic[out]);
+    message.topic.at = topic.text;
+    message.topic.size = topic.size;
+    encode(agent, out, &message, scratch);
+    status = mup_mqtt_publish(agent->config->mqtt, &packet_id, &message);
+    if (status == MUP_ERR_STATE && message.packet_id != 0) {
+        message.packet_id = 0; /* the client has forgotten the id: as a new message */
+        status = mup_mqtt_publish(agent->config->mqtt, &packet_id, &message);
+    }
+    if (status == MUP_OK) {
+        outgoing->packet_id = packet_id;
+        outgoing->state = OUT_SENT;
+        return true;
+    }
+    if (status != MUP_ERR_RANGE && status != MUP_ERR_SPACE)
+        return false;
+    done(agent, now_ms, out, false);
+    return true;
+}
+
+/* The PUBACK of a request whose answer is with the broker. */
+static bool flush_release(struct mup_agent *agent)
+{
+    if (!agent->release_due)
+        return true;
+    if (mup_mqtt_ack(agent->config->mqtt, agent->held_id, MUP_MQTT_REASON_SUCCESS) == MUP_ERR_BUSY)
+        return false;
+    agent->release_due = false;
+    agent->held_id = 0;
+    return true;
+}
+
+/* Acknowledgements are of QoS 0 and short: they go before everything else. */
+static bool flush_acks(struct mup_agent *agent, uint32_t now_ms)
+{
+    uint8_t bytes[MUP_ACK_MAX];
+    struct agent_topic_text topic;
+    struct mup_mqtt_publish message = {.payload = bytes, .alias = ALIAS_ACK};
+
+    if (!agent->ack_due && !agent->noop_due)
+        return true;
+    mup_agent_topic(agent, &topic, MUP_TOPIC_ACK);
+    message.topic.at = topic.text;
+    message.topic.size = topic.size;
+    if (agent->ack_due) {
+        message.payload_size = (uint32_t)mup_agent_encode_ack(agent, bytes);
+        if (mup_mqtt_publish(agent->config->mqtt, NULL, &message) != MUP_OK)
+            return false;
+        mup_agent_ack_sent(agent, now_ms);
+    }
+    if (agent->noop_due) {
+        message.payload_size = (uint32_t)mup_agent_encode_noop(agent, bytes);
+        if (mup_mqtt_publish(agent->config->mqtt, NULL, &message) != MUP_OK)
+            return false;
+        agent->noop_due = false;
+    }
+    return true;
+}
+
+void mup_agent_flush(struct mup_agent *agent, uint32_t now_ms)
+{
+    if (agent->link == LINK_SUBSCRIBING)
+        flush_subscriptions(agent);
+    if (agent->link != LINK_UP)
+        return;
+    if (!agent->replied && agent->outgoing[OUT_ANNOUNCE].state == OUT_NONE &&
+        agent->outgoing[OUT_PIECE].state == OUT_NONE &&
+        mup_agent_elapsed(now_ms, agent->announced_ms, MUP_AGENT_ANNOUNCE_MS))
+        mup_agent_due(agent, OUT_ANNOUNCE);
+    /* The subscription leaves before the answer that invites the slices. */
+    if (!flush_release(agent) || !flush_firmware(agent) || !flush_acks(agent, now_ms))
+        return;
+    for (size_t i = 0; i < MUP_AGENT_OUTGOING_COUNT; i++)
+        if (agent->outgoing[i].state == OUT_DUE && !publish(agent, now_ms, (enum agent_out)i))
+            return;
+}
+
+void mup_agent_on_published(struct mup_agent *agent, uint32_t now_ms,
+                            const struct mup_mqtt_event *event)
+{
+    for (size_t i = 0; i < MUP_AGENT_OUTGOING_COUNT; i++)
+        if (agent->outgoing[i].state == OUT_SENT &&
+            agent->outgoing[i].packet_id == event->packet_id) {
+            done(agent, now_ms, (enum agent_out)i, event->reason < MUP_MQTT_REASON_UNSPECIFIED);
+            return;
+        }
+}

@@ -1,0 +1,83 @@
+/*
+ * The device token and its nonce (docs/SPEC.md section 13), and the budget of signature checks.
+ */
+#include "agent_internal.h"
+
+#include <string.h>
+
+/* One random nonce for each token; the same one while it lives, or else whoever asks for tokens
+ * could keep every update from beginning (DESIGN D6). */
+static bool make_nonce(struct mup_agent *agent, uint32_t now_ms)
+{
+    const struct mup_port_random *random = agent->config->random;
+
+    if (agent->nonce_lives)
+        return true;
+    if (random->fill(random->context, agent->nonce, sizeof agent->nonce) != 0)
+        return false;
+    agent->nonce_ms = now_ms;
+    agent->nonce_lives = true;
+    return true;
+}
+
+static void copy_text(char *out, const char *text, size_t most)
+{
+    size_t size = 0;
+
+    while (size < most && text[size] != '\0') {
+        out[size] = text[size];
+        size++;
+    }
+    out[size] = '\0';
+}
+
+size_t mup_agent_encode_token(struct mup_agent *agent, uint32_t now_ms, uint8_t *bytes,
+                              size_t capacity)
+{
+    const struct mup_agent_config *config = agent->config;
+    struct mup_token token = {
+        .link_offset = config->link_offset,
+        .slot_size = mup_flash_map_image_size_max(config->map),
+        .block_size_max = config->block_size_max,
+        .window_size = config->window_size,
+        .slice_size_max = config->slice_size_max,
+        .lifetime_s = config->token_lifetime_s,
+        .has_server_kid = agent->server_epoch != 0,
+    };
+    struct mup_boot_state boot;
+    const uint8_t *kept;
+    size_t size = 0;
+
+    if (!make_nonce(agent, now_ms))
+        return 0;
+    mup_boot_state(config->boot, &boot);
+    token.version = boot.running.version;
+    memcpy(token.uuid, agent->uuid, MUP_UUID_SIZE);
+    memcpy(token.nonce, agent->nonce, MUP_NONCE_SIZE);
+    copy_text(token.app_id, config->app_id, MUP_APP_ID_MAX);
+    copy_text(token.hardware_class, config->hardware_class, MUP_HARDWARE_CLASS_MAX);
+    memcpy(token.vendor_kid, agent->vendor_kid, MUP_KID_SIZE);
+    memcpy(token.server_kid, agent->server_kid, MUP_KID_SIZE);
+    if (mup_pipeline_kept(&agent->pipeline, &kept)) {
+        token.has_resume = true;
+        token.resume_offset = mup_pipeline_next(&agent->pipeline);
+        memcpy(token.resume_manifest, kept, MUP_DIGEST_SIZE);
+    }
+    return mup_token_encode(bytes, capacity, &size, &token) == MUP_OK ? size : 0;
+}
+
+/* Ends a nonce whose lifetime is over and refills the budget. At each turn, so that the clock may
+ * wrap unnoticed. */
+void mup_agent_age(struct mup_agent *agent, uint32_t now_ms)
+{
+    if (agent->nonce_lives &&
+        mup_agent_elapsed(now_ms, agent->nonce_ms, agent->config->token_lifetime_s * 1000u)) {
+        agent->nonce_lives = false;
+        memset(agent->nonce, 0, sizeof agent->nonce);
+    }
+    while (mup_agent_elapsed(now_ms, agent->budget_ms, MUP_AGENT_BUDGET_REFILL_MS)) {
+        agent->budget_ms += MUP_AGENT_BUDGET_REFILL_MS;
+        if (agent->budget < MUP_AGENT_BUDGET_MAX)
+            agent->budget++;
+    }
+}

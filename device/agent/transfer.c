@@ -1,0 +1,236 @@
+/*
+ * The transfer (docs/SPEC.md sections 15 and 16): slices go from the network into the pipeline
+ * without being gathered, acknowledgements grant credit and are repeated by a timer.
+ */
+#include "agent_internal.h"
+
+#include <string.h>
+
+#define NOOP_PAUSE_MS      1000u
+#define FAILED_REPEATS_MAX 5u
+
+/* ---- Acknowledgements -------------------------------------------------------------------- */
+
+size_t mup_agent_encode_ack(const struct mup_agent *agent, uint8_t bytes[MUP_ACK_MAX])
+{
+    uint32_t next = mup_pipeline_next(&agent->pipeline);
+    uint32_t left = mup_agent_payload_size(agent);
+    struct mup_ack ack = {.transfer = agent->transfer,
+                          .attempt = agent->attempt,
+                          .next = next,
+                          .limit = next,
+                          .state = agent->ack_state};
+    size_t size = 0;
+
+    left = left > next ? left - next : 0;
+    ack.limit += left < agent->config->window_size ? left : agent->config->window_size;
+    return mup_ack_encode(bytes, &size, &ack) == MUP_OK ? size : 0;
+}
+
+size_t mup_agent_encode_noop(const struct mup_agent *agent, uint8_t bytes[MUP_ACK_MAX])
+{
+    struct mup_ack ack = {.transfer = agent->noop_transfer, .state = MUP_STATE_NOOP};
+    size_t size = 0;
+
+    return mup_ack_encode(bytes, &size, &ack) == MUP_OK ? size : 0;
+}
+
+void mup_agent_ack_sent(struct mup_agent *agent, uint32_t now_ms)
+{
+    agent->ack_due = false;
+    agent->ack_ms = now_ms;
+    agent->acked_next = mup_pipeline_next(&agent->pipeline);
+    mup_agent_notify(agent, MUP_AGENT_PROGRESS, agent->ack_state, agent->acked_next);
+}
+
+/* Something came: the next repetition is the first again. */
+static void came(struct mup_agent *agent, uint32_t now_ms)
+{
+    agent->ack_ms = now_ms;
+    agent->ack_wait_ms = MUP_AGENT_ACK_FIRST_MS;
+    agent->ack_repeats = 0;
+}
+
+static void new_attempt(struct mup_agent *agent, uint32_t state)
+{
+    agent->attempt++;
+    agent->ack_state = (uint8_t)state;
+    agent->ack_due = true;
+}
+
+/* ---- The transfer as a whole ------------------------------------------------------------- */
+
+/* Another id than before, so that late slices of an older transfer are not taken for ours. */
+static bool choose_id(struct mup_agent *agent)
+{
+    const struct mup_port_random *random = agent->config->random;
+    uint16_t id = 0;
+
+    if (random->fill(random->context, (uint8_t *)&id, sizeof id) != 0)
+        return false;
+    agent->transfer = id == agent->transfer ? (uint16_t)(id + 1) : id;
+    return true;
+}
+
+uint32_t mup_agent_open_transfer(struct mup_agent *agent, uint32_t now_ms,
+                                 const struct mup_manifest *manifest,
+                                 const uint8_t manifest_digest[MUP_DIGEST_SIZE])
+{
+    if (!choose_id(agent))
+        return MUP_STATE_ERROR;
+    if (mup_pipeline_begin(&agent->pipeline, manifest, manifest_digest) != MUP_OK)
+        return MUP_STATE_FLASH_FAILURE;
+    mup_agent_enter(agent, now_ms,
+                    mup_pipeline_is_complete(&agent->pipeline) ? MUP_AGENT_COMPLETE
+                                                               : MUP_AGENT_RECEIVING);
+    agent->attempt = 0;
+    agent->ack_state = MUP_STATE_OK;
+    agent->ack_due = false; /* the first one is the value of the response */
+    agent->acked_next = mup_pipeline_next(&agent->pipeline);
+    agent->slice = SLICE_SKIP;
+    came(agent, now_ms);
+    return MUP_STATE_OK;
+}
+
+/* The connection is new: what was under way is lost, so the sender must go back. */
+void mup_agent_transfer_resumed(struct mup_agent *agent)
+{
+    if (agent->phase == MUP_AGENT_RECEIVING)
+        new_attempt(agent, MUP_STATE_OK);
+    else if (agent->phase == MUP_AGENT_COMPLETE)
+        agent->ack_due = true;
+    agent->ack_wait_ms = MUP_AGENT_ACK_FIRST_MS;
+    agent->ack_repeats = 0;
+}
+
+static bool is_acknowledging(const struct mup_agent *agent)
+{
+    return agent->phase == MUP_AGENT_RECEIVING || agent->phase == MUP_AGENT_COMPLETE ||
+           (agent->phase == MUP_AGENT_FAILED && agent->ack_repeats < FAILED_REPEATS_MAX);
+}
+
+void mup_agent_transfer_tick(struct mup_agent *agent, uint32_t now_ms)
+{
+    if (agent->phase == MUP_AGENT_RECEIVING &&
+        mup_agent_elapsed(now_ms, agent->phase_ms, MUP_AGENT_GIVE_UP_MS)) {
+        mup_agent_enter(agent, now_ms, MUP_AGENT_IDLE);
+        return;
+    }
+    if (!is_acknowledging(agent) || agent->ack_due || agent->link != LINK_UP ||
+        !mup_agent_elapsed(now_ms, agent->ack_ms, agent->ack_wait_ms))
+        return;
+    agent->ack_due = true;
+    agent->ack_wait_ms = agent->ack_wait_ms < MUP_AGENT_ACK_MAX_MS / 2 ? 2 * agent->ack_wait_ms
+                                                                       : MUP_AGENT_ACK_MAX_MS;
+    /* The first repetition is unchanged: perhaps only the acknowledgement was lost. */
+    if (agent->ack_repeats > 0 && agent->phase == MUP_AGENT_RECEIVING)
+        agent->attempt++;
+    if (agent->ack_repeats < UINT8_MAX)
+        agent->ack_repeats++;
+}
+
+uint32_t mup_agent_transfer_wait_ms(const struct mup_agent *agent, uint32_t now_ms)
+{
+    uint32_t passed_ms = now_ms - agent->ack_ms;
+
+    if (!is_acknowledging(agent) || agent->link != LINK_UP)
+        return MUP_MQTT_WAIT_FOREVER_MS;
+    return passed_ms < agent->ack_wait_ms ? agent->ack_wait_ms - passed_ms : MUP_AGENT_RETRY_MS;
+}
+
+/* ---- Slices ------------------------------------------------------------------------------ */
+
+void mup_agent_slice_begin(struct mup_agent *agent, uint32_t message_size)
+{
+    agent->slice = SLICE_HEADER;
+    agent->header_size = 0;
+    agent->message_size = message_size;
+}
+
+/* A sender that speaks of a transfer which is not ours is told so, once a second at most. */
+static void unknown_transfer(struct mup_agent *agent, uint32_t now_ms, uint32_t transfer)
+{
+    if (!mup_agent_elapsed(now_ms, agent->noop_ms, NOOP_PAUSE_MS))
+        return;
+    agent->noop_ms = now_ms;
+    agent->noop_transfer = (uint16_t)transfer;
+    agent->noop_due = true;
+}
+
+/* A complete header: is it what we want next? */
+static void judge(struct mup_agent *agent, uint32_t now_ms, const struct mup_slice_header *slice,
+                  size_t header_size)
+{
+    uint32_t next = mup_pipeline_next(&agent->pipeline);
+
+    agent->slice = SLICE_SKIP;
+    if (header_size + slice->size != agent->message_size ||
+        slice->size > agent->config->slice_size_max)
+        return;
+    if (slice->transfer != agent->transfer || agent->phase == MUP_AGENT_IDLE ||
+        agent->phase == MUP_AGENT_TRIAL) {
+        unknown_transfer(agent, now_ms, slice->transfer);
+        return;
+    }
+    if (agent->phase != MUP_AGENT_RECEIVING)
+        return;
+    if (slice->offset == next) {
+        if (slice->size <= agent->pipeline.payload_size - next)
+            agent->slice = SLICE_DATA;
+    } else if (slice->offset > next && slice->attempt == agent->attempt) {
+        /* A gap. The rest of the window has the same attempt and so no second rewind. */
+        new_attempt(agent, MUP_STATE_OK);
+    }
+}
+
+static void fed(struct mup_agent *agent, uint32_t now_ms, enum mup_status status)
+{
+    came(agent, now_ms);
+    if (status == MUP_OK) {
+        agent->ack_state = MUP_STATE_OK;
+        agent->phase_ms = now_ms;
+        return;
+    }
+    agent->slice = SLICE_SKIP;
+    if (status == MUP_ERR_DIGEST) {
+        new_attempt(agent, MUP_STATE_BLOCK_INVALID);
+        return;
+    }
+    mup_agent_enter(agent, now_ms, MUP_AGENT_FAILED);
+    agent->ack_state = MUP_STATE_FLASH_FAILURE;
+    agent->ack_due = true;
+}
+
+void mup_agent_slice_bytes(struct mup_agent *agent, uint32_t now_ms, const uint8_t *bytes,
+                           size_t size)
+{
+    while (agent->slice == SLICE_HEADER && size > 0) {
+        struct mup_slice_header slice;
+        size_t header_size;
+        enum mup_status status;
+
+        agent->header[agent->header_size++] = *bytes++;
+        size--;
+        status = mup_slice_header_decode(&slice, &header_size, agent->header, agent->header_size);
+        if (status == MUP_OK)
+            judge(agent, now_ms, &slice, header_size);
+        else if (status != MUP_ERR_SHORT || agent->header_size == MUP_SLICE_HEADER_MAX)
+            agent->slice = SLICE_SKIP;
+    }
+    if (agent->slice == SLICE_DATA && size > 0)
+        fed(agent, now_ms, mup_pipeline_feed(&agent->pipeline, bytes, size));
+}
+
+void mup_agent_slice_end(struct mup_agent *agent, uint32_t now_ms)
+{
+    uint32_t next = mup_pipeline_next(&agent->pipeline);
+
+    if (agent->slice != SLICE_DATA || agent->phase != MUP_AGENT_RECEIVING)
+        return;
+    if (mup_pipeline_is_complete(&agent->pipeline)) {
+        mup_agent_enter(agent, now_ms, MUP_AGENT_COMPLETE);
+        agent->ack_due = true;
+    } else if (next - agent->acked_next >= agent->config->window_size / 2) {
+        agent->ack_due = true;
+    }
+}

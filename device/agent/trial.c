@@ -1,0 +1,205 @@
+/*
+ * Trial, confirmation, revert, restart, and the final report (docs/SPEC.md section 17, DESIGN D10).
+ *
+ * Confirmed is what has proved that the next update can reach it: every subscription granted, the
+ * announcement acknowledged by the broker, and the application's own word if it wants one.
+ */
+#include "agent_internal.h"
+
+#include <string.h>
+
+static uint32_t trial_ms(const struct mup_agent *agent)
+{
+    return agent->config->trial_ms != 0 ? agent->config->trial_ms : MUP_AGENT_TRIAL_MS;
+}
+
+static uint32_t outcome_of(enum mup_boot_phase phase)
+{
+    switch (phase) {
+    case MUP_BOOT_CONFIRMED:
+        return MUP_STATE_CONFIRMED;
+    case MUP_BOOT_REVERTED:
+    case MUP_BOOT_REJECTED:
+        return MUP_STATE_REVERTED;
+    case MUP_BOOT_IDLE:
+    case MUP_BOOT_REQUESTED:
+    case MUP_BOOT_SWAPPING:
+    case MUP_BOOT_TRIAL:
+    case MUP_BOOT_REVERTING:
+    case MUP_BOOT_RETRY:
+        break;
+    }
+    return 0;
+}
+
+static uint32_t reason_of(enum mup_boot_reason reason)
+{
+    switch (reason) {
+    case MUP_BOOT_REASON_TRIALS:
+        return MUP_REVERT_TRIALS_USED_UP;
+    case MUP_BOOT_REASON_DEADLINE:
+        return MUP_REVERT_DEADLINE;
+    case MUP_BOOT_REASON_SELF_TEST:
+        return MUP_REVERT_REQUESTED;
+    case MUP_BOOT_REASON_DIGEST:
+        return MUP_REVERT_IMAGE_INVALID;
+    case MUP_BOOT_REASON_SIGNATURE:
+        return MUP_REVERT_SIGNATURE_INVALID;
+    case MUP_BOOT_REASON_NONE:
+        break;
+    }
+    return MUP_REVERT_NONE;
+}
+
+void mup_agent_trial_init(struct mup_agent *agent, uint32_t now_ms)
+{
+    struct mup_boot_state boot;
+
+    mup_boot_state(agent->config->boot, &boot);
+    agent->phase_ms = now_ms;
+    agent->phase = boot.phase == MUP_BOOT_TRIAL ? MUP_AGENT_TRIAL : MUP_AGENT_IDLE;
+    agent->trial_boots = (uint8_t)boot.trial;
+    if (outcome_of(boot.phase) != 0)
+        agent->outgoing[OUT_REPORT].state = OUT_DUE;
+}
+
+/* ---- Report ------------------------------------------------------------------------------ */
+
+size_t mup_agent_encode_report(const struct mup_agent *agent, uint8_t *bytes, size_t capacity)
+{
+    struct mup_boot_state boot;
+    struct mup_report report = {0};
+    size_t size = 0;
+
+    mup_boot_state(agent->config->boot, &boot);
+    memcpy(report.uuid, agent->uuid, MUP_UUID_SIZE);
+    memcpy(report.manifest, boot.manifest_digest, MUP_DIGEST_SIZE);
+    report.version = boot.running.version;
+    report.outcome = outcome_of(boot.phase);
+    report.reason = reason_of(boot.reason);
+    report.trial_boots = agent->trial_boots;
+    if (boot.reason == MUP_BOOT_REASON_TRIALS)
+        report.trial_boots = (boot.round + 1) * MUP_BOOT_TRIALS_MAX;
+    return mup_report_encode(bytes, capacity, &size, &report) == MUP_OK ? size : 0;
+}
+
+void mup_agent_report_sent(struct mup_agent *agent)
+{
+    struct mup_boot_state boot;
+
+    mup_boot_state(agent->config->boot, &boot);
+    mup_agent_notify(agent, MUP_AGENT_REPORTED, outcome_of(boot.phase), boot.running.version);
+    /* If this is not recorded, the report is sent once more after the next reset. */
+    if (mup_boot_reported(agent->config->boot) != MUP_OK)
+        return;
+}
+
+/* ---- Confirm or give up ------------------------------------------------------------------ */
+
+static bool may_confirm(const struct mup_agent *agent)
+{
+    return agent->link == LINK_UP && agent->announced && !agent->refused &&
+           (agent->config->may_confirm == NULL ||
+            agent->config->may_confirm(agent->config->context));
+}
+
+static void confirm(struct mup_agent *agent, uint32_t now_ms)
+{
+    struct mup_boot_state boot;
+
+    if (mup_boot_confirm(agent->config->boot) != MUP_OK)
+        return; /* again at the next turn */
+    mup_agent_enter(agent, now_ms, MUP_AGENT_IDLE);
+    mup_boot_state(agent->config->boot, &boot);
+    mup_agent_notify(agent, MUP_AGENT_CONFIRMED, MUP_STATE_CONFIRMED, boot.running.version);
+    mup_agent_due(agent, OUT_REPORT);
+    mup_agent_due(agent, OUT_ANNOUNCE); /* "on trial" is no longer true */
+}
+
+static void restart(struct mup_agent *agent, uint32_t now_ms, enum mup_boot_reason reason)
+{
+    mup_agent_notify(agent, MUP_AGENT_GIVEN_UP, reason, 0);
+    mup_agent_enter(agent, now_ms, MUP_AGENT_RESTARTING);
+}
+
+enum mup_status mup_agent_give_up(struct mup_agent *agent, uint32_t now_ms)
+{
+    enum mup_status status;
+
+    if (agent->phase != MUP_AGENT_TRIAL)
+        return MUP_ERR_STATE;
+    status = mup_boot_revert(agent->config->boot, MUP_BOOT_REASON_SELF_TEST);
+    if (status == MUP_OK)
+        restart(agent, now_ms, MUP_BOOT_REASON_SELF_TEST);
+    return status;
+}
+
+static void trial_turn(struct mup_agent *agent, uint32_t now_ms)
+{
+    if (may_confirm(agent)) {
+        confirm(agent, now_ms);
+    } else if (mup_agent_elapsed(now_ms, agent->phase_ms, trial_ms(agent))) {
+        /* Restart whatever the flash says: the bootloader counts the boots as well. */
+        if (mup_boot_revert(agent->config->boot, MUP_BOOT_REASON_DEADLINE) != MUP_OK)
+            agent->restart_wait = false;
+        restart(agent, now_ms, MUP_BOOT_REASON_DEADLINE);
+    }
+}
+
+/* Reverted, and this image reaches no broker either: the new one was not to blame (boot.h). */
+static void reverted_turn(struct mup_agent *agent, uint32_t now_ms)
+{
+    struct mup_boot_state boot;
+
+    if (agent->announced) {
+        agent->phase_ms = now_ms;
+        return;
+    }
+    if (!mup_agent_elapsed(now_ms, agent->phase_ms, trial_ms(agent)))
+        return;
+    agent->phase_ms = now_ms;
+    mup_boot_state(agent->config->boot, &boot);
+    if (boot.phase == MUP_BOOT_REVERTED && mup_boot_retry_trial(agent->config->boot) == MUP_OK)
+        restart(agent, now_ms, boot.reason);
+}
+
+/* The answer to VERIFY-UPDATE and the PUBACK of its request leave before the restart. */
+static void restart_turn(struct mup_agent *agent, uint32_t now_ms)
+{
+    bool over = mup_agent_elapsed(now_ms, agent->phase_ms, MUP_AGENT_RESTART_MS);
+
+    if ((agent->restart_wait || agent->release_due) && !over)
+        return;
+    if (agent->link != LINK_DOWN &&
+        mup_mqtt_disconnect(agent->config->mqtt, MUP_MQTT_REASON_DISCONNECT_WITH_WILL) ==
+            MUP_ERR_BUSY &&
+        !over)
+        return; /* once there is room */
+    agent->actions |= MUP_AGENT_RESTART;
+}
+
+void mup_agent_trial_tick(struct mup_agent *agent, uint32_t now_ms)
+{
+    if (agent->phase == MUP_AGENT_TRIAL)
+        trial_turn(agent, now_ms);
+    else if (agent->phase == MUP_AGENT_IDLE)
+        reverted_turn(agent, now_ms);
+    if (agent->phase == MUP_AGENT_RESTARTING)
+        restart_turn(agent, now_ms);
+}
+
+uint32_t mup_agent_trial_wait_ms(const struct mup_agent *agent, uint32_t now_ms)
+{
+    uint32_t passed_ms = now_ms - agent->phase_ms;
+    uint32_t total_ms = trial_ms(agent);
+
+    if (agent->phase == MUP_AGENT_RESTARTING)
+        total_ms = agent->restart_wait ? MUP_AGENT_RESTART_MS : 0;
+    else if (agent->phase == MUP_AGENT_TRIAL && agent->announced)
+        total_ms = 0; /* a confirmation that was held back or failed */
+    if (passed_ms < total_ms)
+        return total_ms - passed_ms;
+    return agent->phase == MUP_AGENT_RESTARTING || agent->phase == MUP_AGENT_TRIAL
+               ? MUP_AGENT_RETRY_MS
+               : MUP_MQTT_WAIT_FOREVER_MS;
+}
