@@ -1,0 +1,66 @@
+/*
+ * The least broker that a device can talk to, in memory: grants everything, acknowledges what it
+ * is told to, keeps what was published, and delivers what the test publishes. It reads and writes
+ * MQTT 5 bytes of its own, so that the client under the agent is the real one.
+ */
+#ifndef TEST_AGENT_BROKER_H
+#define TEST_AGENT_BROKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BROKER_MESSAGES_MAX 512u
+#define BROKER_PAYLOAD_MAX  600u
+
+struct broker_message {
+    char topic[96];
+    uint8_t payload[BROKER_PAYLOAD_MAX];
+    size_t size;
+    uint8_t correlation[16];
+    size_t correlation_size;
+    uint16_t packet_id; /* 0: QoS 0 */
+    bool retain;
+    bool dup;
+};
+
+struct broker {
+    /* what the test sets */
+    bool session_present;
+    bool holds_pubacks;  /* does not acknowledge what the device publishes */
+    const char *refuses; /* a topic prefix whose subscription it refuses */
+    /* what the device did */
+    bool connected;
+    bool disconnected;
+    uint8_t disconnect_reason;
+    struct broker_message messages[BROKER_MESSAGES_MAX];
+    size_t message_count;
+    char subscriptions[64][96];
+    size_t subscription_count;
+    char unsubscriptions[16][96];
+    size_t unsubscription_count;
+    uint16_t pubacks[256]; /* ids of requests that the device acknowledged */
+    size_t puback_count;
+    uint16_t next_id;
+    /* bytes for the device */
+    uint8_t out[1 << 17];
+    size_t out_size;
+};
+
+/* The device sent whole packets or parts of them; `size` used is returned, rest comes again. */
+size_t broker_take(struct broker *broker, const uint8_t *bytes, size_t size);
+
+/* Queue a PUBLISH for the device. Returns its packet id, 0 for QoS 0. */
+uint16_t broker_publish(struct broker *broker, const char *topic, const void *payload, size_t size,
+                        int qos, bool retain, const char *response_topic, const void *correlation,
+                        size_t correlation_size);
+
+/* The PUBACK that was held back for a message. */
+void broker_acknowledge(struct broker *broker, uint16_t packet_id);
+
+/* The newest message on a topic that begins so; NULL if there is none. */
+const struct broker_message *broker_last(const struct broker *broker, const char *topic);
+size_t broker_count(const struct broker *broker, const char *topic);
+bool broker_is_subscribed(const struct broker *broker, const char *topic);
+
+#endif

@@ -1,0 +1,5 @@
+#include "world.h"
+int main(void)
+{
+    return 0;
+}
