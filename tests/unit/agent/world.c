@@ -369,7 +369,6 @@ void world_release(struct world *world, uint32_t version, uint32_t image_size, u
         .new_version = version,
         .block_size = block_size,
     };
-    world->inner_size = 0;
     if (image_size > sizeof world->image)
         return; /* never to be sent */
     for (uint32_t i = 0; i < image_size; i++)
@@ -390,9 +389,12 @@ static size_t sign_inner(struct world *world, uint8_t *out, size_t capacity,
     if (forgery->inner_is_certificate)
         return world_certificate(out, capacity, &vendor, &stranger, 9);
     assert_int_equal(mup_manifest_encode(payload, sizeof payload, &size, &world->manifest), MUP_OK);
-    if (world->inner_size == 0)
+    if (world->inner_payload_size != size || memcmp(world->inner_payload, payload, size) != 0) {
         world->inner_size =
             signer_sign(&vendor, world->inner, sizeof world->inner, payload, size, NULL);
+        memcpy(world->inner_payload, payload, size);
+        world->inner_payload_size = size;
+    }
     memcpy(out, world->inner, world->inner_size);
     if (!forged)
         return world->inner_size;

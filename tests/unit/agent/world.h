@@ -68,6 +68,8 @@ struct world {
     struct mup_manifest manifest;
     uint8_t inner[MUP_VENDOR_SIGNED_MAX]; /* signed once: no two ECDSA signatures are equal */
     size_t inner_size;
+    uint8_t inner_payload[MUP_VENDOR_MANIFEST_MAX]; /* what was signed */
+    size_t inner_payload_size;
     uint8_t manifest_digest[MUP_DIGEST_SIZE];
     struct mup_token token;
     uint8_t extended[MUP_EXTENDED_SIGNED_MAX + 64];

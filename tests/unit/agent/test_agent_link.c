@@ -1,5 +1,0 @@
-#include "world.h"
-int main(void)
-{
-    return 0;
-}
