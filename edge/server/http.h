@@ -1,0 +1,80 @@
+/*
+ * An HTTP server on the daemon's loop (libmicrohttpd, no threads): a request comes in whole, is
+ * answered now or later, or becomes a stream of server-sent events.
+ *
+ *     http = mup_http_new(&loop, &settings, &callbacks, arg, error);
+ *     on_request(arg, request):  mup_http_reply(request, 200, "application/json", body);
+ *                          or:   stream = mup_http_stream(request, owner); mup_http_stream_send();
+ *     mup_http_free(http);       requests that were not answered get 503, streams end
+ *
+ * A body has at most MUP_HTTP_BODY_SIZE_MAX bytes; a larger one is answered 413 here.
+ */
+#ifndef MUP_SERVER_HTTP_H
+#define MUP_SERVER_HTTP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mup/status.h"
+#include "runtime/loop.h"
+
+#define MUP_HTTP_BODY_SIZE_MAX   65536u
+#define MUP_HTTP_CONNECTIONS_MAX 256u
+#define MUP_HTTP_IDLE_S          60u
+#define MUP_HTTP_STREAM_SIZE_MAX                                                          \
+    (256u * 1024u)                       /* waiting for a slow reader; then it is cut off \
+                                          */
+#define MUP_HTTP_STREAM_PERIOD_MS 15000u /* a comment, so that a dead reader is noticed */
+#define MUP_HTTP_ERROR_SIZE       256u
+
+struct mup_http;
+struct mup_http_request;
+struct mup_http_stream;
+
+/* What was asked. Lives until the request is answered. Texts are never NULL. */
+struct mup_http_view {
+    const char *method;
+    const char *path;          /* without the query */
+    const char *authorization; /* "" when there is no such header */
+    const char *body;          /* NUL-terminated */
+    size_t body_size;
+};
+
+struct mup_http_callbacks {
+    /* Answer with mup_http_reply() or mup_http_stream(), exactly once, now or later. */
+    void (*on_request)(void *arg, struct mup_http_request *request,
+                       const struct mup_http_view *view);
+    /* The reader of a stream has gone: the pointer is dead. May be NULL. */
+    void (*on_stream_gone)(void *arg, struct mup_http_stream *stream);
+    /* A body was too large: what to say, as malloc'ed JSON text. */
+    char *(*too_large)(void *arg);
+};
+
+struct mup_http_settings {
+    const char *address; /* IPv4 or IPv6, numeric */
+    uint16_t port;       /* 0: any free one */
+};
+
+/* NULL: `error` says why (the address, a port that is taken). */
+struct mup_http *mup_http_new(struct mup_loop *loop, const struct mup_http_settings *settings,
+                              const struct mup_http_callbacks *callbacks, void *arg,
+                              char error[MUP_HTTP_ERROR_SIZE]);
+void mup_http_free(struct mup_http *http); /* NULL is allowed */
+
+uint16_t mup_http_port(const struct mup_http *http);
+
+/* `body` is malloc'ed text and taken over; NULL (no memory) is answered 500. */
+void mup_http_reply(struct mup_http_request *request, unsigned status, const char *content_type,
+                    char *body);
+
+/* Answer with an endless stream (text/event-stream). NULL: no memory, answered 500. */
+struct mup_http_stream *mup_http_stream(struct mup_http_request *request, void *owner);
+void *mup_http_stream_owner(const struct mup_http_stream *stream);
+
+/* Append to the stream. A reader that is too slow is cut off: on_stream_gone() follows. */
+void mup_http_stream_send(struct mup_http_stream *stream, const char *text);
+
+/* End the stream after what was sent; on_stream_gone() follows. */
+void mup_http_stream_end(struct mup_http_stream *stream);
+
+#endif
