@@ -21,6 +21,9 @@ int mup_keygen_main(int argc, char **argv);
 int mup_certify_main(int argc, char **argv);
 int mup_release_main(int argc, char **argv);
 int mup_devices_main(int argc, char **argv);
+int mup_releases_main(int argc, char **argv);
+int mup_deploy_main(int argc, char **argv);
+int mup_updates_main(int argc, char **argv);
 int mup_describe_main(int argc, char **argv);
 
 /* "mup: TEXT" on stderr; returns MUP_EXIT_FAILED. */

@@ -37,32 +37,16 @@ static void print_devices(const json_t *devices)
 
 int mup_devices_main(int argc, char **argv)
 {
-    static const struct option options[] = {MUP_REST_OPTIONS,
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
     struct mup_rest rest = {NULL, NULL};
     json_t *reply;
     int json = 0;
-    int option;
     int code;
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (option == 'S')
-            rest.server = optarg;
-        else if (option == 'T')
-            rest.token_file = optarg;
-        else if (option == 'j')
-            json = 1;
-        else if (option == 'h') {
-            fputs(help, stdout);
-            return MUP_EXIT_DONE;
-        } else
-            return mup_usage("devices", "that option cannot be used");
-    }
+    code = mup_rest_read_options(&rest, &json, "devices", help, argc, argv);
+    if (code != 0)
+        return code - 1;
     if (optind != argc)
         return mup_usage("devices", "'%s' is one word too many", argv[optind]);
-    mup_rest_init(&rest);
     code = mup_rest_call(&rest, "GET", "/api/v1/devices", NULL, &reply);
     if (code != MUP_EXIT_DONE)
         return code;

@@ -1,6 +1,7 @@
 /* One REST call with libcurl: token in a header, answer bounded, errors in words. */
 #include "rest.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,32 @@ void mup_rest_init(struct mup_rest *rest)
         rest->server = "http://127.0.0.1:8080";
     if (rest->token_file == NULL)
         rest->token_file = getenv("MUP_TOKEN_FILE");
+}
+
+int mup_rest_read_options(struct mup_rest *rest, int *json, const char *subcommand,
+                          const char *help, int argc, char **argv)
+{
+    static const struct option options[] = {MUP_REST_OPTIONS,
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    int option;
+
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (option == 'S')
+            rest->server = optarg;
+        else if (option == 'T')
+            rest->token_file = optarg;
+        else if (option == 'j')
+            *json = 1;
+        else if (option == 'h') {
+            fputs(help, stdout);
+            return 1 + MUP_EXIT_DONE;
+        } else
+            return 1 + mup_usage(subcommand, "that option cannot be used");
+    }
+    mup_rest_init(rest);
+    return 0;
 }
 
 static size_t gather(char *bytes, size_t one, size_t count, void *context)
@@ -136,4 +163,27 @@ int mup_rest_call(const struct mup_rest *rest, const char *method, const char *p
     free(answer.text);
     free(text);
     return exit_code;
+}
+
+void mup_rest_stream(const struct mup_rest *rest, const char *path,
+                     size_t (*take)(char *bytes, size_t one, size_t count, void *context),
+                     void *context)
+{
+    char url[MUP_PATH_MAX];
+    struct mup_error error;
+    struct curl_slist *headers = headers_for(rest, &error);
+    CURL *curl = curl_easy_init();
+
+    if (headers != NULL && curl != NULL) {
+        snprintf(url, sizeof url, "%s%s", rest->server, path);
+        curl_easy_setopt(curl, CURLOPT_URL, url);
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+        curl_easy_setopt(curl, CURLOPT_WRITEDATA, context);
+        curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+        curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+        (void)curl_easy_perform(curl);
+    }
+    curl_easy_cleanup(curl);
+    curl_slist_free_all(headers);
 }

@@ -26,6 +26,21 @@ void mup_rest_init(struct mup_rest *rest);
 int mup_rest_call(const struct mup_rest *rest, const char *method, const char *path,
                   const json_t *body, json_t **reply);
 
+/*
+ * Read the options that every operator's subcommand has (--server, --token-file, --json, --help).
+ * Returns 0 to go on, with optind at the first argument, otherwise 1 + the exit code.
+ */
+int mup_rest_read_options(struct mup_rest *rest, int *json, const char *subcommand,
+                          const char *help, int argc, char **argv);
+
+/*
+ * Open a stream of server-sent events and hand its bytes to `take`, which ends it by taking fewer
+ * than it was given. Returns when the stream has ended, for whatever reason.
+ */
+void mup_rest_stream(const struct mup_rest *rest, const char *path,
+                     size_t (*take)(char *bytes, size_t one, size_t count, void *context),
+                     void *context);
+
 #define MUP_REST_OPTIONS                           \
     {"server", required_argument, NULL, 'S'},      \
     {                                              \

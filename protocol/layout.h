@@ -53,7 +53,7 @@ struct mup_layout {
     uint32_t count;
 };
 
-#define MUP_LAYOUT_STRUCT_MAX 192u
+#define MUP_LAYOUT_STRUCT_MAX 256u
 
 #define MUP_LAYOUT(name, table, type, size_max, settle)                                      \
     _Static_assert(sizeof(type) <= MUP_LAYOUT_STRUCT_MAX, "does not fit the scratch value"); \

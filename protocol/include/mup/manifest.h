@@ -53,9 +53,8 @@ struct mup_manifest {
  *
  * MUP_ERR_SHORT   ends too early: as a whole message, treat it as MUP_ERR_FORMAT.
  * MUP_ERR_FORMAT  not the map that SPEC describes: abandon, never retry.
- * MUP_ERR_RANGE   more bytes than the message may have, a field outside its limits, or a payload
- *                 size that does not fit the image size and block size (for encoding 0: image_size
- *                 + 32 for each block but the last).
+ * MUP_ERR_RANGE   a field outside its limits, or a payload size that does not fit the image size
+ *                 and block size (for encoding 0: image_size + 32 for each block but the last).
  *
  * On error *out is untouched, so a stale manifest cannot pass for a new one.
  */

@@ -1,0 +1,115 @@
+/*
+ * The testbed: a whole edge on this machine's loopback, as real as it gets.
+ *
+ * A mosquitto with a user and an access-control pattern for each client, an sshd, the bridge, the
+ * update server, virtual devices, a vendor with keys and a release repository: each with keys,
+ * passwords and configuration generated for this run, in one temporary folder that goes when the
+ * testbed goes. The demo and the system tests stand on it.
+ *
+ *     mup_testbed_init(&bed, bin_folder);
+ *     mup_testbed_start_edge(&bed);             broker, sshd, bridge, update server
+ *     mup_testbed_add_device(&bed, "device", ...)
+ *     ...
+ *     mup_testbed_end(&bed);                    everything that was started ends, the folder goes
+ *
+ * Functions return false after a message on stderr that says what failed and where its log is.
+ */
+#ifndef MUP_LAB_TESTBED_H
+#define MUP_LAB_TESTBED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "process.h"
+
+#include "mup/topic.h"
+
+#define MUP_TESTBED_PATH_MAX         512u
+#define MUP_TESTBED_PASSWORD_SIZE    33u
+#define MUP_TESTBED_USERS_MAX        64u
+#define MUP_TESTBED_START_TIMEOUT_MS 60000
+
+#define MUP_TESTBED_APP              "mup-demo"
+#define MUP_TESTBED_HARDWARE         "virtual"
+
+struct mup_testbed_user {
+    char name[MUP_NAME_MAX + 1];
+    char password[MUP_TESTBED_PASSWORD_SIZE];
+};
+
+struct mup_testbed {
+    struct mup_process_set processes;
+    char bin[MUP_TESTBED_PATH_MAX];    /* where the built programs are */
+    char source[MUP_TESTBED_PATH_MAX]; /* the source tree: descriptions, queries, ACL */
+    char folder[MUP_TESTBED_PATH_MAX];
+    bool keep_folder;            /* leave the folder behind */
+    const char *server_settings; /* further lines of the server's configuration; may be NULL */
+
+    int broker_port;
+    int ssh_port;
+    int rest_port;
+    int repository_port;
+
+    struct mup_testbed_user users[MUP_TESTBED_USERS_MAX];
+    size_t user_count;
+};
+
+/* Make the folder, keys of vendor and update server, the certificate. `stop` may be NULL. */
+bool mup_testbed_init(struct mup_testbed *bed, const char *bin, const char *source,
+                      volatile const int *stop);
+
+/* A path in the testbed's folder; static storage, eight at a time. */
+const char *mup_testbed_path(const struct mup_testbed *bed, const char *name);
+
+/* Run a program to its end with its output in the log; false when it does not exit with 0. */
+bool mup_testbed_run(struct mup_testbed *bed, const char *name, const char *const argv[]);
+
+/* A user at the broker with a random password, in a file NAME.password too. Before start_broker,
+ * or afterwards with a reload of the broker. */
+bool mup_testbed_add_user(struct mup_testbed *bed, const char *name);
+const char *mup_testbed_password(const struct mup_testbed *bed, const char *name);
+
+bool mup_testbed_start_broker(struct mup_testbed *bed);
+bool mup_testbed_start_sshd(struct mup_testbed *bed);
+bool mup_testbed_start_bridge(struct mup_testbed *bed);
+bool mup_testbed_start_server(struct mup_testbed *bed);
+bool mup_testbed_start_repository(struct mup_testbed *bed); /* the vendor's web server */
+
+/* All five, in the order in which they need each other. */
+bool mup_testbed_start_edge(struct mup_testbed *bed);
+
+/*
+ * A release of MUP_TESTBED_APP: an image of `size` bytes with this version and fault ("ok",
+ * "hang", "crash", "no-connect"), signed by the vendor, in the repository.
+ */
+bool mup_testbed_release(struct mup_testbed *bed, uint32_t version, uint32_t size,
+                         const char *fault);
+
+/* The URL of a release in the repository, as the update server fetches it. Static storage. */
+const char *mup_testbed_release_url(const struct mup_testbed *bed, uint32_t version);
+
+struct mup_testbed_device {
+    const char *process;           /* name of its process and files */
+    char uuid[MUP_UUID_TEXT_SIZE]; /* random unless set */
+    char name[MUP_NAME_MAX + 1];   /* the UUID unless set */
+    uint32_t version;              /* of the factory image, which must have been released */
+    uint32_t window;               /* bytes; 0: the device's default */
+    uint32_t slice;                /* bytes; 0: the device's default */
+    uint32_t slot_size;            /* bytes; 0: the default of the factory */
+};
+
+/* Make a factory flash and a broker user for the device. */
+bool mup_testbed_make_device(struct mup_testbed *bed, struct mup_testbed_device *device);
+
+/* Start it, or start it again after a kill. */
+struct mup_process *mup_testbed_start_device(struct mup_testbed *bed,
+                                             const struct mup_testbed_device *device);
+
+/* Stop everything and remove the folder unless keep_folder. */
+void mup_testbed_end(struct mup_testbed *bed);
+
+/* A TCP port of 127.0.0.1 that was free a moment ago; 0 when there is none. */
+int mup_testbed_free_port(void);
+
+#endif

@@ -1,0 +1,21 @@
+/* What the files of the testbed share with each other and with nobody else. */
+#ifndef MUP_LAB_TESTBED_INTERNAL_H
+#define MUP_LAB_TESTBED_INTERNAL_H
+
+#include "testbed.h"
+
+/* Path of a built program; static storage, four at a time. */
+const char *mup_testbed_program(const struct mup_testbed *bed, const char *name);
+
+/* Write a small file of the testbed's folder with this mode. */
+bool mup_testbed_write(const struct mup_testbed *bed, const char *name, unsigned mode,
+                       const char *text);
+
+/* Write the password file again and tell the running broker to read it. */
+bool mup_testbed_reload_users(struct mup_testbed *bed, struct mup_process *broker);
+
+/* Say that a program did not start, with the end of what it said; returns false. */
+bool mup_testbed_say_failed(const struct mup_testbed *bed, const struct mup_process *process,
+                            const char *log);
+
+#endif
