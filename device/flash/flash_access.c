@@ -62,23 +62,6 @@ enum mup_status mup_flash_copy_page(const struct mup_port_flash *flash, uint32_t
     return status;
 }
 
-enum mup_status mup_flash_is_blank(const struct mup_port_flash *flash, bool *blank, uint32_t at,
-                                   size_t size)
-{
-    bool all = true;
-
-    for (size_t done = 0; done < size; done += MUP_PORT_FLASH_WORD_SIZE) {
-        uint32_t word;
-        enum mup_status status = mup_flash_read(flash, at + (uint32_t)done, &word, sizeof word);
-
-        if (status != MUP_OK)
-            return status;
-        all = all && word == MUP_PORT_FLASH_ERASED_WORD;
-    }
-    *blank = all;
-    return MUP_OK;
-}
-
 uint32_t mup_flash_crc32(uint32_t crc, const void *bytes, size_t size)
 {
     const uint8_t *byte = bytes;

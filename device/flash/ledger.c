@@ -1,4 +1,4 @@
-/* Two pages that take turns: a checked body, and one-word changes behind it (F1 to F4). */
+/* Two pages that take turns: a checked body, and one-word changes behind it (F1 to F5). */
 #include "mup/ledger.h"
 
 #include <stddef.h>
@@ -6,6 +6,10 @@
 #include "mup/flash_access.h"
 
 #define WORD_SIZE MUP_PORT_FLASH_WORD_SIZE
+
+/* Words of a page that only copies and voids may use, so that a full page can still be secured; a
+ * reset that was cut takes three of them. */
+#define RESERVED_WORDS 16u
 
 /* What stands before the body. */
 struct page_head {
@@ -15,9 +19,11 @@ struct page_head {
 
 /* What one page turned out to be. */
 struct page_view {
-    bool counts; /* F2 */
+    bool checks; /* magic and CRC are right */
+    bool counts; /* and a valid word follows (F2) */
     uint32_t generation;
-    uint32_t next; /* index of the first word that may be programmed now */
+    uint32_t next;  /* index of the first word that may be programmed now */
+    uint32_t voids; /* generations after this one that are void, if nothing follows their word */
     uint16_t value;
     bool lasting;
 };
@@ -76,7 +82,10 @@ static enum mup_status read_words(const struct mup_ledger *ledger, uint32_t at,
         if (word == MUP_PORT_FLASH_ERASED_WORD)
             continue;
         view->next = i + 2; /* the word between may have been begun and read as erased */
-        if (word == word_of((uint16_t)word)) {
+        if (word == word_of(MUP_LEDGER_VOID)) {
+            view->voids++;
+            view->lasting = view->counts;
+        } else if (word == word_of((uint16_t)word)) {
             view->lasting = view->counts && view->value == (uint16_t)word;
             view->value = (uint16_t)word;
             view->counts = true;
@@ -103,6 +112,7 @@ static enum mup_status read_page(const struct mup_ledger *ledger, uint32_t page,
     if (status != MUP_OK || computed != stored)
         return status;
     view->generation = head.generation;
+    view->checks = true;
     return read_words(ledger, at, view);
 }
 
@@ -118,10 +128,31 @@ void mup_ledger_init(struct mup_ledger *ledger, const struct mup_port_flash *fla
     };
 }
 
+/* Whether the page after `older` was begun, and perhaps finished, but never relied on: nothing was
+ * ever programmed behind its first word, if that was programmed at all (F5). */
+static bool is_rival(const struct page_view *older, const struct page_view *newer)
+{
+    return newer->checks && newer->generation > older->generation && newer->next <= 2;
+}
+
+/* Which of the two is the page in use: 0 or 1. At least one counts. */
+static uint32_t choose(const struct page_view view[2])
+{
+    uint32_t newer = view[1].generation > view[0].generation;
+    const struct page_view *old = &view[1 - newer];
+
+    if (!view[newer].counts)
+        return 1 - newer;
+    if (old->counts && is_rival(old, &view[newer]) &&
+        view[newer].generation <= old->generation + old->voids)
+        return 1 - newer;
+    return newer;
+}
+
 enum mup_status mup_ledger_open(struct mup_ledger *ledger, void *body)
 {
     struct page_view view[2];
-    uint32_t newest;
+    uint32_t page;
     enum mup_status status = read_page(ledger, 0, &view[0]);
 
     if (status == MUP_OK)
@@ -131,33 +162,22 @@ enum mup_status mup_ledger_open(struct mup_ledger *ledger, void *body)
     if (!view[0].counts && !view[1].counts)
         return MUP_ERR_FORMAT;
 
-    newest = !view[0].counts || (view[1].counts && view[1].generation > view[0].generation);
+    page = choose(view);
     if (body != NULL)
         status = mup_flash_read(ledger->flash,
-                                page_at(ledger, newest) + (uint32_t)sizeof(struct page_head), body,
+                                page_at(ledger, page) + (uint32_t)sizeof(struct page_head), body,
                                 ledger->body_size);
     if (status != MUP_OK)
         return status;
-    ledger->page = newest;
-    ledger->generation = view[newest].generation;
-    ledger->next = view[newest].next;
-    ledger->value = view[newest].value;
-    ledger->lasting = view[newest].lasting;
-    ledger->alone = !view[1 - newest].counts;
+    ledger->page = page;
+    ledger->generation = view[page].generation;
+    ledger->voids = view[page].voids;
+    ledger->next = view[page].next;
+    ledger->value = view[page].value;
+    ledger->lasting = view[page].lasting;
+    ledger->rival = is_rival(&view[page], &view[1 - page]);
     ledger->secured = false;
     return MUP_OK;
-}
-
-/* Erase the other page if it does not count, so that it cannot begin to (F3). */
-static enum mup_status erase_rival(struct mup_ledger *ledger)
-{
-    enum mup_status status = MUP_OK;
-
-    if (ledger->alone) {
-        status = mup_flash_erase(ledger->flash, page_at(ledger, 1 - ledger->page));
-        ledger->alone = status != MUP_OK;
-    }
-    return status;
 }
 
 static enum mup_status write_word(const struct mup_ledger *ledger, uint32_t page, uint32_t index,
@@ -170,42 +190,51 @@ static enum mup_status write_word(const struct mup_ledger *ledger, uint32_t page
                            WORD_SIZE);
 }
 
-static bool is_full(const struct mup_ledger *ledger)
+static enum mup_status write_next(struct mup_ledger *ledger, uint16_t value)
 {
-    return ledger->next >= word_count(ledger);
+    return write_word(ledger, ledger->page, ledger->next++, value);
 }
 
-/* The first write after a reset is always the value once more, at the same place until it
- * succeeds: whatever a cut left there unseen is this same word (F1), and behind it the word that
- * the value was read from is lasting (F3). A full page has no place for it, and no need: it counts
- * whichever way its last word reads, and nothing was done yet because of that word. */
+/* Whether so many more words fit into the page in use. */
+static bool has_room(const struct mup_ledger *ledger, uint32_t words)
+{
+    return ledger->next + words <= word_count(ledger);
+}
+
+/* The first writes after a reset. The value comes once more, at the same place until it succeeds:
+ * whatever a cut left there unseen is this same word (F1), and the word that the value was read
+ * from is lasting then (F3). A rival is declared void before anything relies on its not counting,
+ * and before its page is erased, because half an erasure can leave it valid (F5). */
 static enum mup_status secure_first(struct mup_ledger *ledger)
 {
-    enum mup_status status = erase_rival(ledger);
+    enum mup_status status;
 
-    if (status != MUP_OK || ledger->secured || is_full(ledger))
-        return status;
+    if (ledger->secured || !has_room(ledger, 2))
+        return MUP_OK;
     status = write_word(ledger, ledger->page, ledger->next, ledger->value);
-    if (status == MUP_OK) {
-        ledger->next++;
-        ledger->secured = true;
-    }
-    return status;
+    if (status != MUP_OK)
+        return status;
+    ledger->next++;
+    if (ledger->rival)
+        status = write_next(ledger, MUP_LEDGER_VOID);
+    if (status != MUP_OK)
+        return status;
+    ledger->voids += ledger->rival ? 1 : 0;
+    ledger->secured = true;
+    return MUP_OK;
 }
 
 enum mup_status mup_ledger_append(struct mup_ledger *ledger, uint16_t value, const void *body)
 {
-    bool again = !ledger->secured && value == ledger->value;
+    bool again = !ledger->secured && value == ledger->value && has_room(ledger, 2);
     enum mup_status status;
 
-    if (is_full(ledger))
+    if (!again && !has_room(ledger, 3 + RESERVED_WORDS))
         return mup_ledger_replace(ledger, value, body);
     status = secure_first(ledger);
     if (status != MUP_OK || again)
         return status;
-    if (is_full(ledger))
-        return mup_ledger_replace(ledger, value, body);
-    status = write_word(ledger, ledger->page, ledger->next++, value);
+    status = write_next(ledger, value);
     if (status == MUP_OK)
         ledger->value = value;
     return status;
@@ -213,23 +242,21 @@ enum mup_status mup_ledger_append(struct mup_ledger *ledger, uint16_t value, con
 
 enum mup_status mup_ledger_secure(struct mup_ledger *ledger, const void *body)
 {
-    bool blank = true;
-    enum mup_status status = MUP_OK;
+    if (ledger->lasting && (!ledger->rival || ledger->voids > 1))
+        return MUP_OK;
+    return mup_ledger_append(ledger, ledger->value, body);
+}
 
-    if (!ledger->lasting)
-        return mup_ledger_append(ledger, ledger->value, body);
-    if (ledger->alone)
-        status = mup_flash_is_blank(ledger->flash, &blank, page_at(ledger, 1 - ledger->page),
-                                    ledger->flash->page_size);
-    if (status == MUP_OK && !blank)
-        status = erase_rival(ledger);
-    return status;
+/* Of the page that is written next. */
+static uint32_t next_generation(const struct mup_ledger *ledger)
+{
+    return ledger->generation + ledger->voids + 1;
 }
 
 /* Head, body and CRC into an erased page; it does not count before a word follows (F2). */
 static enum mup_status write_body(const struct mup_ledger *ledger, uint32_t at, const void *body)
 {
-    struct page_head head = {ledger->magic, ledger->generation + 1};
+    struct page_head head = {ledger->magic, next_generation(ledger)};
     uint32_t crc = mup_flash_crc32(0, &head, sizeof head);
     enum mup_status status = mup_flash_write(ledger->flash, at, &head, sizeof head);
 
@@ -245,25 +272,26 @@ static enum mup_status write_body(const struct mup_ledger *ledger, uint32_t at, 
 enum mup_status mup_ledger_replace(struct mup_ledger *ledger, uint16_t value, const void *body)
 {
     uint32_t other = 1 - ledger->page;
-    bool first = ledger->generation == 0;
-    enum mup_status status = first ? MUP_OK : secure_first(ledger);
+    enum mup_status status = ledger->generation == 0 ? MUP_OK : secure_first(ledger);
 
-    if (status != MUP_OK)
-        return status;
-    ledger->alone = true; /* until the other page counts again */
-    status = mup_flash_erase(ledger->flash, page_at(ledger, other));
+    if (status == MUP_OK)
+        status = mup_flash_erase(ledger->flash, page_at(ledger, other));
     if (status == MUP_OK)
         status = write_body(ledger, page_at(ledger, other), body);
     if (status == MUP_OK)
         status = write_word(ledger, other, 0, value);
-    if (status != MUP_OK)
+    if (status != MUP_OK) {
+        ledger->rival = true; /* as far as we know */
+        ledger->secured = false;
         return status;
+    }
 
     ledger->page = other;
-    ledger->generation++;
+    ledger->generation = next_generation(ledger);
+    ledger->voids = 0;
     ledger->next = 1;
     ledger->value = value;
     ledger->secured = true;
-    ledger->alone = first;
+    ledger->rival = false;
     return MUP_OK;
 }

@@ -1,4 +1,4 @@
-/* The staging slot as the pipeline writes it, and both slots as they are read (F5). */
+/* The staging slot as the pipeline writes it, and both slots as they are read (F6). */
 #include "mup/slot.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ enum mup_status mup_slot_resume(struct mup_slot_writer *writer, const struct mup
 {
     if (size > mup_flash_map_image_size_max(map))
         return MUP_ERR_SPACE;
-    if (size == 0 || offset > size || offset % map->flash->page_size != 0)
+    if (size == 0 || offset > size || (offset & (map->flash->page_size - 1)) != 0)
         return MUP_ERR_RANGE;
     *writer = (struct mup_slot_writer){
         .map = map,
@@ -116,7 +116,7 @@ uint32_t mup_slot_offset(const struct mup_slot_writer *writer)
 
 bool mup_slot_is_at_page(const struct mup_slot_writer *writer)
 {
-    return writer->offset % writer->map->flash->page_size == 0;
+    return (writer->offset & (writer->map->flash->page_size - 1)) == 0;
 }
 
 enum mup_status mup_slot_read(const struct mup_flash_map *map, enum mup_slot slot, uint32_t offset,

@@ -27,6 +27,12 @@ static bool is_due(struct campaign *campaign, const struct world *world)
     return !data || campaign->data_count++ % campaign->plan->stride == 0;
 }
 
+/* Clean cuts only, or all kinds. */
+static int kind_count(const struct plan *plan)
+{
+    return plan->torn ? MUP_HOSTILE_CUT_COUNT : MUP_HOSTILE_AFTER;
+}
+
 static void note(struct campaign *campaign, enum verdict verdict, uint32_t second_at)
 {
     campaign->result->verdict_count[verdict]++;
@@ -44,10 +50,12 @@ static void watch_recovery(void *context)
 
     if (!is_due(campaign, &campaign->first))
         return;
-    world_copy_cut(&campaign->second, &campaign->first, MUP_HOSTILE_BEFORE);
-    campaign->result->pair_count++;
-    note(campaign, world_judge(&campaign->second, campaign->plan->deep),
-         campaign->first.flash.operation_count + 1);
+    for (int kind = 0; kind < kind_count(campaign->plan); kind++) {
+        world_copy_cut(&campaign->second, &campaign->first, (enum mup_hostile_cut)kind);
+        campaign->result->pair_count++;
+        note(campaign, world_judge(&campaign->second, campaign->plan->deep),
+             campaign->first.flash.operation_count + 1);
+    }
 }
 
 static void judge_pairs(struct campaign *campaign)
@@ -63,12 +71,10 @@ static void judge_pairs(struct campaign *campaign)
 static void watch_scenario(void *context)
 {
     struct campaign *campaign = context;
-    int kinds = campaign->plan->torn ? MUP_HOSTILE_CUT_COUNT : MUP_HOSTILE_AFTER;
-
     campaign->first_at = campaign->main.flash.operation_count + 1;
     if (!is_due(campaign, &campaign->main))
         return;
-    for (int kind = 0; kind < kinds; kind++) {
+    for (int kind = 0; kind < kind_count(campaign->plan); kind++) {
         campaign->first_cut = (enum mup_hostile_cut)kind;
         world_copy_cut(&campaign->first, &campaign->main, campaign->first_cut);
         campaign->result->cut_count++;

@@ -1,12 +1,13 @@
 /*
  * bench-powercut: cut an update, a revert and a retried trial at every flash operation.
  *
- *     bench-powercut [single|pairs|slot|all] [--full] [--stride N] [--json]
+ *     bench-powercut [single|pairs|torn-pairs|slot|all] [--full] [--stride N] [--json]
  *
- *   single  8-page image: every operation with a clean cut, and a further update after each; then
- *           all kinds of cuts (torn, half-erased, weak)
- *   pairs   2-page image: a cut, and then another in the recovery from it
- *   slot    111-page image, clean cuts
+ * - single: 8-page image; every operation with a clean cut, and a further update after each; then
+ *   all kinds of cuts: torn, half-erased, weak
+ * - pairs: 2-page image; a cut, and then another in the recovery from it
+ * - torn-pairs: the same with all kinds of cuts, both times
+ * - slot: 111-page image, clean cuts
  *
  * Operations on journals and records, and erasures, are always cut. Of the words of image data a
  * job takes each third, or fewer (stride below), unless it is told --full; they are alike, because
@@ -30,6 +31,13 @@ static const struct job jobs[] = {
     {"single", {.slot_pages = 9, .old_size = 7900, .new_size = 8192, .torn = true, .stride = 3}},
     {"single", {.slot_pages = 9, .old_size = 8192, .new_size = 5001, .deep = true, .stride = 1}},
     {"pairs", {.slot_pages = 3, .old_size = 2048, .new_size = 1500, .pairs = true, .stride = 7}},
+    {"torn-pairs",
+     {.slot_pages = 3,
+      .old_size = 2048,
+      .new_size = 1500,
+      .torn = true,
+      .pairs = true,
+      .stride = 499}},
     {"slot", {.slot_pages = 112, .old_size = 111000, .new_size = 113664, .stride = 509}},
 };
 
@@ -112,7 +120,7 @@ int main(int argc, char **argv)
     }
     status = run(what, stride, json);
     if (status == 2)
-        fprintf(stderr,
-                "usage: bench-powercut [single|pairs|slot|all] [--full] [--stride N] [--json]\n");
+        fprintf(stderr, "usage: bench-powercut [single|pairs|torn-pairs|slot|all] [--full] "
+                        "[--stride N] [--json]\n");
     return status;
 }

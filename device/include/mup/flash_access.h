@@ -5,7 +5,6 @@
 #ifndef MUP_FLASH_ACCESS_H
 #define MUP_FLASH_ACCESS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,11 +29,6 @@ enum mup_status mup_flash_erase(const struct mup_port_flash *flash, uint32_t pag
 MUP_MUST_CHECK
 enum mup_status mup_flash_copy_page(const struct mup_port_flash *flash, uint32_t to_at,
                                     uint32_t from_at);
-
-/* Write to *blank whether [at, at + size) reads as erased. size is a multiple of 4. */
-MUP_MUST_CHECK
-enum mup_status mup_flash_is_blank(const struct mup_port_flash *flash, bool *blank, uint32_t at,
-                                   size_t size);
 
 /* CRC-32 as in IEEE 802.3, continued from crc (0 to begin). Detects wear, not malice. */
 uint32_t mup_flash_crc32(uint32_t crc, const void *bytes, size_t size);

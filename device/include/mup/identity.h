@@ -3,7 +3,7 @@
  *
  * They live outside every image, because a revert must not bring back a key that was replaced
  * (DESIGN D10). One checked record in two pages that take turns: save() writes the page that is
- * not in use and the old record stands until the new one is complete (F1 to F4 in ledger.h).
+ * not in use and the old record stands until the new one is complete (F1 to F5 in ledger.h).
  *
  * The version floor is not here: it rises together with the confirmation, in one word of the boot
  * journal (mup_boot_state() in boot.h).

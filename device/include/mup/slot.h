@@ -9,9 +9,9 @@
  *
  * What survives a power cut: every byte whose write() had returned, up to the last three, which
  * wait for their word. The writer itself is RAM. Going on is only possible at a page boundary
- * (F5), so record progress (progress.h) where mup_slot_is_at_page() says so.
+ * (F6), so record progress (progress.h) where mup_slot_is_at_page() says so.
  *
- *   F5  A page of the slot is erased, in the same boot, before its first word is programmed, and
+ *   F6  A page of the slot is erased, in the same boot, before its first word is programmed, and
  *       each of its words is programmed once. So nothing is ever built on a half-erased page.
  */
 #ifndef MUP_SLOT_H

@@ -1,4 +1,4 @@
-/* The staging slot: any pieces, resumption at pages, limits, and F5. */
+/* The staging slot: any pieces, resumption at pages, limits, and F6. */
 #include "support/cmocka_all.h"
 
 #include "mup/slot.h"
@@ -105,7 +105,7 @@ static void resumes_only_at_a_page(void **state)
     flash_memory_free(memory);
 }
 
-/* F5: cut at each operation, resume at the last page boundary; the image is whole in the end. */
+/* F6: cut at each operation, resume at the last page boundary; the image is whole in the end. */
 static void a_cut_transfer_goes_on_at_the_page_before(void **state)
 {
     uint8_t *image = new_image();
