@@ -113,7 +113,9 @@ void mup_netconf_free(struct mup_netconf *server);
  *
  * MUP_ERR_FORMAT  not valid YANG, or it imports what is not there: `error` has line and reason.
  * MUP_ERR_STATE   another text or revision with the same name or namespace is loaded already, or
- *                 the module augments or deviates another (that would move nodes in use).
+ *                 the module augments, deviates or imports one that has nodes of its own (each
+ *                 would move nodes that are in use; modules of typedefs and extensions may be
+ *                 imported).
  * MUP_ERR_SPACE   no memory.
  */
 MUP_MUST_CHECK
