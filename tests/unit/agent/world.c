@@ -253,7 +253,7 @@ void world_pass(struct world *world, uint32_t ms)
 
 /* ---- The bridge ---------------------------------------------------------------------------- */
 
-static struct answer decode_answer(const struct broker_message *message)
+struct answer world_decode_answer(const struct broker_message *message)
 {
     struct answer answer = {.came = true};
     struct mup_response response;
@@ -297,7 +297,7 @@ struct answer world_request(struct world *world, const char *topic, const char *
     if (broker_count(&world->broker, "mup/response/") == before)
         return (struct answer){0};
     assert_memory_equal(broker_last(&world->broker, "mup/response/")->correlation, correlation, 2);
-    return decode_answer(broker_last(&world->broker, "mup/response/"));
+    return world_decode_answer(broker_last(&world->broker, "mup/response/"));
 }
 
 void world_bootstrap(struct world *world, uint32_t state, const uint8_t *certificate, size_t size)
@@ -358,7 +358,8 @@ static void make_payload(struct world *world)
     memcpy(manifest->first_block_hash, hash, sizeof hash);
 }
 
-void world_release(struct world *world, uint32_t version, uint32_t image_size, uint32_t block_size)
+void world_release_image(struct world *world, uint32_t version, uint32_t image_size,
+                         uint32_t block_size)
 {
     world->manifest = (struct mup_manifest){
         .app_id = "app",
@@ -371,10 +372,15 @@ void world_release(struct world *world, uint32_t version, uint32_t image_size, u
     };
     if (image_size > sizeof world->image)
         return; /* never to be sent */
-    for (uint32_t i = 0; i < image_size; i++)
-        world->image[i] = (uint8_t)(i * 7 + (i >> 8) * 31 + version * 13);
     SHA256(world->image, image_size, world->manifest.digest);
     make_payload(world);
+}
+
+void world_release(struct world *world, uint32_t version, uint32_t image_size, uint32_t block_size)
+{
+    for (uint32_t i = 0; i < image_size && i < sizeof world->image; i++)
+        world->image[i] = (uint8_t)(i * 7 + (i >> 8) * 31 + version * 13);
+    world_release_image(world, version, image_size, block_size);
 }
 
 /* A release has one vendor manifest, signed once; a forgery has its own. */

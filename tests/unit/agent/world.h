@@ -124,6 +124,8 @@ void world_pump(struct world *world);
 /* Time goes by, with ticks when the agent wants them. */
 void world_pass(struct world *world, uint32_t ms);
 
+struct answer world_decode_answer(const struct broker_message *message);
+
 /* A request and its answer. `item` is one encoded argument, or NULL. */
 struct answer world_request(struct world *world, const char *topic, const char *method,
                             const void *item, size_t item_size);
@@ -131,6 +133,9 @@ struct answer world_request(struct world *world, const char *topic, const char *
 /* The parts of an update. */
 struct answer world_token(struct world *world);
 void world_release(struct world *world, uint32_t version, uint32_t image_size, uint32_t block_size);
+/* The same of an image that stands in world->image already. */
+void world_release_image(struct world *world, uint32_t version, uint32_t image_size,
+                         uint32_t block_size);
 void world_extend(struct world *world, const struct forgery *forgery);
 struct answer world_send_manifest(struct world *world);
 struct answer world_offer(struct world *world, const struct forgery *forgery);
