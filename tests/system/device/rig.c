@@ -269,7 +269,7 @@ int rig_exit_code(struct rig *rig)
     return WEXITSTATUS(status);
 }
 
-const char *rig_wait(struct rig *rig, const char *event, const char *text)
+void rig_wait(struct rig *rig, const char *event, const char *text)
 {
     uint32_t begin = now_ms();
     char want[64];
@@ -277,6 +277,7 @@ const char *rig_wait(struct rig *rig, const char *event, const char *text)
     snprintf(want, sizeof want, "\"event\":\"%s\"", event);
     for (;;) {
         char *line = rig->log + rig->log_seen;
+        bool found;
         char *line_end = memchr(line, '\n', rig->log_size - rig->log_seen);
 
         if (line_end == NULL) {
@@ -287,9 +288,10 @@ const char *rig_wait(struct rig *rig, const char *event, const char *text)
         }
         rig->log_seen = (size_t)(line_end - rig->log) + 1;
         *line_end = '\0';
-        if (strstr(line, want) != NULL && (text == NULL || strstr(line, text) != NULL))
-            return line;
+        found = strstr(line, want) != NULL && (text == NULL || strstr(line, text) != NULL);
         *line_end = '\n';
+        if (found)
+            return;
     }
 }
 

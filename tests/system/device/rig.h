@@ -64,8 +64,8 @@ void rig_factory(struct rig *rig);
 void rig_start_device(struct rig *rig);
 void rig_signal_device(struct rig *rig, int signal); /* and wait for its end */
 
-/* Until the device's log has a further line with this event, and this text in it; the line. */
-const char *rig_wait(struct rig *rig, const char *event, const char *text);
+/* Until the device's log has a further line with this event, and this text in it. */
+void rig_wait(struct rig *rig, const char *event, const char *text);
 /* Until *flag. */
 void rig_until(struct rig *rig, const bool *flag, const char *what);
 
