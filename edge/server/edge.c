@@ -11,6 +11,7 @@
 #include "mup/cbor.h"
 #include "mup/manifest.h"
 #include "mup/rpc.h"
+#include "mup/state.h"
 #include "runtime/log.h"
 #include "runtime/netconf_client.h"
 
@@ -249,19 +250,25 @@ static uint32_t response_size(uint32_t state, size_t value_size)
     return (uint32_t)(value_size == 0 ? size : size + 1 + head + value_size);
 }
 
+/* The number of a state such as "22_INVALID_NONCE" or "22"; 0: it has none. */
+static uint32_t state_number(const char *text)
+{
+    char *rest;
+    unsigned long state = isdigit((unsigned char)text[0]) ? strtoul(text, &rest, 10) : 0;
+
+    return state > 0 && state <= MUP_STATE_MAX && (*rest == '\0' || *rest == '_') ? (uint32_t)state
+                                                                                  : 0;
+}
+
 static bool read_answer(struct mup_edge_call *call, const struct mup_netconf_reply *reply)
 {
     char text[TEXT_SIZE];
-    char *rest;
 
-    if (mup_netconf_reply_text(reply, "state", text, sizeof text) != MUP_OK) {
+    if (mup_netconf_reply_text(reply, "state", text, sizeof text) != MUP_OK ||
+        state_number(text) == 0) {
         return false;
     }
-    unsigned long state = strtoul(text, &rest, 10);
-    if (rest == text || (*rest != '\0' && *rest != '_') || state > 99) {
-        return false;
-    }
-    call->answer = (struct mup_update_answer){.state = (uint32_t)state, .value = call->value};
+    call->answer = (struct mup_update_answer){.state = state_number(text), .value = call->value};
     if (mup_netconf_reply_text(reply, "value", text, sizeof text) == MUP_OK) {
         int size = decode_base64(call->value, sizeof call->value, text);
         if (size < 0) {
@@ -292,6 +299,25 @@ static bool is_final(const struct mup_netconf_reply *reply)
     return false;
 }
 
+/* The bridge tells a device's refusal as an error whose app-tag is the declared state. */
+static void on_error(struct mup_edge_call *call, const struct mup_netconf_reply *reply)
+{
+    uint32_t state = state_number(reply->error_app_tag);
+
+    if (state == 0) {
+        no_answer(call, !is_final(reply),
+                  reply->error_app_tag[0] ? reply->error_app_tag : reply->error_tag,
+                  reply->error_message);
+        return;
+    }
+    call->answered = true;
+    call->answer = (struct mup_update_answer){.state = state,
+                                              .value = call->value,
+                                              .bytes_out = call->bytes_out,
+                                              .bytes_in = response_size(state, 0)};
+    mup_timer_start(call->settle, 0);
+}
+
 static void on_reply(void *arg, const struct mup_netconf_reply *reply)
 {
     struct mup_edge_call *call = arg;
@@ -307,9 +333,7 @@ static void on_reply(void *arg, const struct mup_netconf_reply *reply)
         }
         break;
     case MUP_NETCONF_ERROR:
-        no_answer(call, !is_final(reply),
-                  reply->error_app_tag[0] ? reply->error_app_tag : reply->error_tag,
-                  reply->error_message);
+        on_error(call, reply);
         break;
     case MUP_NETCONF_TIMEOUT:
         no_answer(call, true, "bridge-timeout", "the bridge did not answer in time");

@@ -33,11 +33,11 @@ struct server {
     struct mup_api *api;
 };
 
-static const char usage[] = "usage: mup-server CONFIG\n"
+static const char usage[] = "usage: mup-server --config FILE\n"
                             "\n"
                             "The update server of MUP: fetches releases, updates devices, answers "
                             "REST.\n"
-                            "CONFIG has lines of `key value`; the keys, with their defaults:\n"
+                            "FILE has lines of `key value`; the keys, with their defaults:\n"
                             "\n";
 
 static int fail(const char *what)
@@ -300,12 +300,13 @@ int main(int argc, char **argv)
         mup_server_settings_print_keys();
         return 0;
     }
-    if (argc != 2 || argv[1][0] == '-') {
-        fputs(usage, stderr);
+    if (argc != 3 || strcmp(argv[1], "--config") != 0) {
+        fputs("mup-server: --config FILE is wanted; see mup-server --help\n", stderr);
         return 2;
     }
-    if (mup_server_settings_read(&server.settings, argv[1], error) != MUP_OK) {
-        return fail(error);
+    if (mup_server_settings_read(&server.settings, argv[2], error) != MUP_OK) {
+        fail(error);
+        return 2;
     }
     int code = run(&server);
     mup_signer_close(&server.signer);

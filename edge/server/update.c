@@ -168,7 +168,8 @@ static unsigned refused(struct mup_update *update, const char *what, uint32_t st
                "the device answered %u_%s to %s", (unsigned)state, mup_state_name(state), what);
 }
 
-/* The device has lost the transfer, or we have lost the device: begin again with a token. */
+/* The device has lost the transfer, or we have lost the device: begin again. Not with the token but
+ * with the look at the bridge, since the device may have come back with another description. */
 static unsigned restart(struct mup_update *update, uint64_t now)
 {
     if (update->restarts >= MUP_UPDATE_RESTARTS_MAX) {
@@ -177,7 +178,7 @@ static unsigned restart(struct mup_update *update, uint64_t now)
                    (unsigned)update->restarts);
     }
     update->restarts++;
-    return enter(update, MUP_UPDATE_TOKEN, now);
+    return enter(update, MUP_UPDATE_REQUESTED, now);
 }
 
 unsigned mup_update_begin(struct mup_update *update, const struct mup_update_goal *goal,
@@ -388,7 +389,7 @@ static unsigned take_verify_answer(struct mup_update *update,
     case MUP_STATE_IN_TRIAL:
         return enter(update, MUP_UPDATE_TRIAL, now);
     case MUP_STATE_INCOMPLETE:
-        return open_transfer(update, answer, now);
+        return answer->value_size > 0 ? open_transfer(update, answer, now) : restart(update, now);
     case MUP_STATE_NO_MANIFEST: /* it restarted in between: its token will say what runs */
         return restart(update, now);
     default:

@@ -16,9 +16,9 @@
  *     requested (0) -> token (1, 2) -> manifest (3, 4) -> transfer (5) -> verify (6) -> trial (7)
  *         -> confirmed | failed | reverted
  *
- * A device that restarts in mid-transfer, or a server that was killed, goes back to token: fresh
- * token, new extended manifest, and the device says where the transfer goes on. A step that makes
- * no headway until its deadline fails the update with a reason. The end is reached once.
+ * A device that restarts in mid-transfer, or a server that was killed, goes back to requested:
+ * fresh token, new extended manifest, and the device says where the transfer goes on. A step that
+ * makes no headway until its deadline fails the update with a reason. The end is reached once.
  */
 #ifndef MUP_SERVER_UPDATE_H
 #define MUP_SERVER_UPDATE_H
@@ -52,7 +52,7 @@
 #define MUP_UPDATE_RETRY_LAST_MS    10000u
 
 #define MUP_UPDATE_FRESH_TOKENS_MAX 3u /* manifests refused as stale before giving up */
-#define MUP_UPDATE_RESTARTS_MAX     8u /* back to token without a payload byte more */
+#define MUP_UPDATE_RESTARTS_MAX     8u /* back to requested without a payload byte more */
 
 enum mup_update_state {
     MUP_UPDATE_REQUESTED,
