@@ -1,0 +1,745 @@
+/* One update's decisions: events in, actions out (edge/server/update.h). */
+#include "support/cmocka_all.h"
+
+#include "mup/state.h"
+#include "server/update.h"
+
+#define PAYLOAD 3000u
+
+static const uint8_t uuid[16] = {0x5f, 0x0c, 0x1d, 0x2e, 0x3a, 0x4b, 0x4c, 0x5d,
+                                 0x8e, 0x9f, 0xa0, 0xb1, 0xc2, 0xd3, 0xe4, 0xf5};
+
+static struct mup_update_goal sample_goal(void)
+{
+    struct mup_update_goal goal = {
+        .manifest = {.app_id = "lamp",
+                     .hardware_class = "nrf51",
+                     .link_offset = 0x6000,
+                     .image_size = 2936,
+                     .payload_size = PAYLOAD,
+                     .new_version = 2,
+                     .block_size = 1024},
+        .manifest_digest = {0xd1, 0xd2},
+        .vendor_kid = {1, 2, 3, 4, 5, 6, 7, 8},
+        .server_kid = {11, 12, 13, 14, 15, 16, 17, 18},
+        .slice_size = 1024,
+    };
+    memcpy(goal.uuid, uuid, sizeof uuid);
+    return goal;
+}
+
+static struct mup_token sample_token(void)
+{
+    struct mup_token token = {
+        .version = 1,
+        .nonce = {0x20, 0x21},
+        .app_id = "lamp",
+        .hardware_class = "nrf51",
+        .link_offset = 0x6000,
+        .slot_size = 100000,
+        .block_size_max = 1024,
+        .window_size = 4096,
+        .slice_size_max = 1024,
+        .lifetime_s = 600,
+        .vendor_kid = {1, 2, 3, 4, 5, 6, 7, 8},
+        .has_server_kid = true,
+        .server_kid = {11, 12, 13, 14, 15, 16, 17, 18},
+    };
+    memcpy(token.uuid, uuid, sizeof uuid);
+    return token;
+}
+
+/* ---- what happens ---- */
+
+static unsigned begin(struct mup_update *u)
+{
+    struct mup_update_goal goal = sample_goal();
+    struct mup_update_limits limits;
+
+    mup_update_limits_default(&limits);
+    return mup_update_begin(u, &goal, &limits, false, 1000);
+}
+
+static unsigned resume(struct mup_update *u, enum mup_update_state state, uint32_t from)
+{
+    struct mup_update_goal goal = sample_goal();
+    struct mup_update_limits limits;
+
+    memset(u, 0, sizeof *u);
+    u->state = state;
+    u->from_version = from;
+    mup_update_limits_default(&limits);
+    return mup_update_begin(u, &goal, &limits, true, 1000);
+}
+
+static unsigned found(struct mup_update *u, uint64_t now)
+{
+    struct mup_update_sight sight = {.has_version = true, .version = 1, .confirmed = true};
+
+    return mup_update_on_found(u, &sight, now);
+}
+
+static unsigned answer(struct mup_update *u, uint32_t state, const uint8_t *value, size_t size,
+                       uint64_t now)
+{
+    struct mup_update_answer a = {
+        .state = state, .value = value, .value_size = size, .bytes_out = 20, .bytes_in = 30};
+
+    return mup_update_on_answer(u, &a, now);
+}
+
+static unsigned answer_token(struct mup_update *u, const struct mup_token *token, uint64_t now)
+{
+    uint8_t bytes[MUP_TOKEN_MAX];
+    size_t size;
+
+    assert_int_equal(mup_token_encode(bytes, sizeof bytes, &size, token), MUP_OK);
+    return answer(u, MUP_STATE_OK, bytes, size, now);
+}
+
+static struct mup_ack ack(uint32_t attempt, uint32_t next)
+{
+    return (struct mup_ack){
+        .transfer = 9, .attempt = attempt, .next = next, .limit = PAYLOAD, .state = MUP_STATE_OK};
+}
+
+static unsigned answer_ack(struct mup_update *u, uint32_t state, uint32_t next, uint64_t now)
+{
+    uint8_t bytes[MUP_ACK_MAX];
+    size_t size;
+    struct mup_ack a = ack(0, next);
+
+    assert_int_equal(mup_ack_encode(bytes, &size, &a), MUP_OK);
+    return answer(u, state, bytes, size, now);
+}
+
+static unsigned report(struct mup_update *u, uint32_t outcome, uint32_t reason, uint64_t now)
+{
+    struct mup_report r = {.version = outcome == MUP_STATE_CONFIRMED ? 2 : 1,
+                           .outcome = outcome,
+                           .manifest = {0xd1, 0xd2},
+                           .reason = reason,
+                           .trial_boots = 1};
+
+    memcpy(r.uuid, uuid, sizeof uuid);
+    return mup_update_on_report(u, &r, 60, now);
+}
+
+static void send_all(struct mup_update *u)
+{
+    struct mup_slice_header header;
+
+    while (mup_sender_next(&u->sender, &header)) {
+        mup_sender_sent(&u->sender, &header);
+    }
+}
+
+/* Bring an update to the state, by the straight way. */
+static void bring_to(struct mup_update *u, enum mup_update_state state)
+{
+    struct mup_token token = sample_token();
+    struct mup_ack last = ack(0, PAYLOAD);
+
+    begin(u);
+    if (state > MUP_UPDATE_REQUESTED) {
+        found(u, 1001);
+    }
+    if (state > MUP_UPDATE_TOKEN) {
+        answer_token(u, &token, 1002);
+    }
+    if (state > MUP_UPDATE_MANIFEST) {
+        answer_ack(u, MUP_STATE_OK, 0, 1003);
+    }
+    if (state > MUP_UPDATE_TRANSFER) {
+        send_all(u);
+        mup_update_on_ack(u, &last, 10, 1004);
+    }
+    if (state > MUP_UPDATE_VERIFY) {
+        answer(u, MUP_STATE_OK, NULL, 0, 1005);
+    }
+    assert_int_equal(u->state, state);
+}
+
+/* ---- the straight way ---- */
+
+static void an_update_goes_from_request_to_confirmed(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_token token = sample_token();
+    struct mup_ack last = ack(0, PAYLOAD);
+
+    assert_int_equal(begin(&u), MUP_DO_SAVE | MUP_DO_LOOK_UP);
+    assert_int_equal(found(&u, 1010), MUP_DO_SAVE | MUP_DO_ASK_TOKEN);
+    assert_int_equal(answer_token(&u, &token, 1030), MUP_DO_SAVE | MUP_DO_SEND_MANIFEST);
+    assert_int_equal(u.from_version, 1);
+    assert_false(u.made_manifest);
+    assert_int_equal(answer_ack(&u, MUP_STATE_OK, 0, 1070), MUP_DO_SAVE | MUP_DO_SEND_SLICES);
+    send_all(&u);
+    assert_int_equal(mup_update_on_ack(&u, &last, 11, 1150), MUP_DO_SAVE | MUP_DO_VERIFY);
+    assert_int_equal(answer(&u, MUP_STATE_OK, NULL, 0, 1310), MUP_DO_SAVE | MUP_DO_LOOK_UP);
+    assert_int_equal(report(&u, MUP_STATE_CONFIRMED, 0, 1630), MUP_DO_FINISH);
+    assert_int_equal(u.state, MUP_UPDATE_CONFIRMED);
+    assert_string_equal(u.reason, "");
+    static const uint64_t took[] = {10, 20, 40, 80, 160, 320};
+    for (size_t i = 0; i < MUP_UPDATE_STEP_COUNT; i++) {
+        assert_int_equal(u.steps[i].took_ms, took[i]);
+    }
+    assert_int_equal(u.steps[MUP_UPDATE_TOKEN].bytes_out, 20);
+    assert_int_equal(u.steps[MUP_UPDATE_TRANSFER].bytes_in, 11);
+    assert_int_equal(u.steps[MUP_UPDATE_TRIAL].bytes_in, 60);
+}
+
+static void the_end_comes_once(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_token token = sample_token();
+    struct mup_ack a = ack(0, 0);
+
+    bring_to(&u, MUP_UPDATE_TRIAL);
+    assert_int_equal(report(&u, MUP_STATE_CONFIRMED, 0, 2000), MUP_DO_FINISH);
+    assert_int_equal(report(&u, MUP_STATE_CONFIRMED, 0, 2001), 0);
+    assert_int_equal(report(&u, MUP_STATE_REVERTED, 1, 2002), 0);
+    assert_int_equal(found(&u, 2003), 0);
+    assert_int_equal(answer_token(&u, &token, 2004), 0);
+    assert_int_equal(mup_update_on_ack(&u, &a, 10, 2005), 0);
+    assert_int_equal(mup_update_on_back(&u, 2006), 0);
+    assert_int_equal(mup_update_on_failure(&u, false, "x", "y", 2007), 0);
+    assert_int_equal(mup_update_on_time(&u, UINT64_MAX - 1), 0);
+    assert_true(mup_update_wake_ms(&u) == UINT64_MAX);
+    assert_int_equal(u.state, MUP_UPDATE_CONFIRMED);
+}
+
+static void a_revert_names_the_devices_reason(void **state)
+{
+    (void)state;
+    struct mup_update u;
+
+    bring_to(&u, MUP_UPDATE_TRIAL);
+    assert_int_equal(report(&u, MUP_STATE_REVERTED, MUP_REVERT_TRIALS_USED_UP, 2000),
+                     MUP_DO_FINISH);
+    assert_int_equal(u.state, MUP_UPDATE_REVERTED);
+    assert_string_equal(u.reason, "trials-used-up");
+}
+
+/* ---- checks before sending ---- */
+
+static void the_server_refuses_what_the_device_would_and_sends_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t want;
+        const char *name;
+    } cases[] = {
+        {MUP_STATE_NO_SERVER_KEY, "no-server-key"},
+        {MUP_STATE_UNKNOWN_KEY, "unknown-key"},
+        {MUP_STATE_WRONG_DEVICE, "wrong-device"},
+        {MUP_STATE_UNKNOWN_KEY, "unknown-key"},
+        {MUP_STATE_WRONG_APP_ID, "wrong-app-id"},
+        {MUP_STATE_WRONG_HARDWARE_CLASS, "wrong-hardware-class"},
+        {MUP_STATE_INVALID_VERSION, "invalid-version"},
+        {MUP_STATE_INVALID_VERSION, "invalid-version"},
+        {MUP_STATE_WRONG_LINK_OFFSET, "wrong-link-offset"},
+        {MUP_STATE_IMAGE_TOO_BIG, "image-too-big"},
+        {MUP_STATE_BLOCK_SIZE_UNSUPPORTED, "block-size-unsupported"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mup_token tokens[sizeof cases / sizeof cases[0]];
+        struct mup_update u;
+        for (size_t j = 0; j < sizeof cases / sizeof cases[0]; j++) {
+            tokens[j] = sample_token();
+        }
+        tokens[0].has_server_kid = false;
+        tokens[1].server_kid[7] ^= 1;
+        tokens[2].uuid[15] ^= 1;
+        tokens[3].vendor_kid[7] ^= 1;
+        tokens[4].app_id[3] = 'q';
+        tokens[5].hardware_class[4] = '2';
+        tokens[6].version = 2;
+        tokens[7].version = 3;
+        tokens[8].link_offset++;
+        tokens[9].slot_size = 2935;
+        tokens[10].block_size_max = 512;
+        bring_to(&u, MUP_UPDATE_TOKEN);
+        assert_int_equal(answer_token(&u, &tokens[i], 1100), MUP_DO_FINISH);
+        assert_int_equal(u.state, MUP_UPDATE_FAILED);
+        assert_string_equal(u.reason, cases[i].name);
+        struct mup_update_goal goal = sample_goal();
+        assert_int_equal(mup_update_check(&goal, &tokens[i]), cases[i].want);
+    }
+}
+
+static void a_delta_is_for_its_old_version_and_only_plain_payloads_are_sent(void **state)
+{
+    (void)state;
+    struct mup_update_goal goal = sample_goal();
+    struct mup_token token = sample_token();
+
+    assert_int_equal(mup_update_check(&goal, &token), MUP_STATE_OK);
+    goal.manifest.new_version = 9;
+    goal.manifest.old_version = 5;
+    assert_int_equal(mup_update_check(&goal, &token), MUP_STATE_WRONG_OLD_VERSION);
+    goal.manifest.old_version = 1;
+    goal.manifest.encoding = 1;
+    assert_int_equal(mup_update_check(&goal, &token), MUP_STATE_ENCODING_UNSUPPORTED);
+}
+
+static void force_leaves_the_refusal_to_the_device(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_token token = sample_token();
+
+    bring_to(&u, MUP_UPDATE_TOKEN);
+    u.goal.force = true;
+    token.version = 7;
+    assert_int_equal(answer_token(&u, &token, 1100), MUP_DO_SAVE | MUP_DO_SEND_MANIFEST);
+    assert_int_equal(answer(&u, MUP_STATE_INVALID_NONCE, NULL, 0, 1200), MUP_DO_FINISH);
+    assert_string_equal(u.reason, "invalid-nonce");
+}
+
+static void each_refusal_of_the_manifest_ends_with_its_name(void **state)
+{
+    (void)state;
+    static const uint32_t states[] = {12, 20, 21, 23, 24, 25, 26, 27,
+                                      29, 30, 31, 32, 34, 35, 36, 37};
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+        struct mup_update u;
+        bring_to(&u, MUP_UPDATE_MANIFEST);
+        assert_int_equal(answer(&u, states[i], NULL, 0, 1100), MUP_DO_FINISH);
+        assert_int_equal(u.state, MUP_UPDATE_FAILED);
+        assert_string_equal(u.reason, mup_state_name(states[i]));
+    }
+}
+
+static void a_stale_nonce_asks_for_another_token_three_times(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_token token = sample_token();
+
+    bring_to(&u, MUP_UPDATE_MANIFEST);
+    for (unsigned i = 0; i < MUP_UPDATE_FRESH_TOKENS_MAX; i++) {
+        assert_int_equal(answer(&u, MUP_STATE_INVALID_NONCE, NULL, 0, 1100),
+                         MUP_DO_SAVE | MUP_DO_ASK_TOKEN);
+        u.made_manifest = true;
+        answer_token(&u, &token, 1200);
+        assert_false(u.made_manifest);
+    }
+    assert_int_equal(answer(&u, MUP_STATE_INVALID_NONCE, NULL, 0, 1100), MUP_DO_FINISH);
+    assert_string_equal(u.reason, "invalid-nonce");
+}
+
+static void an_answer_that_is_no_token_or_acknowledgement_fails_at_every_length(void **state)
+{
+    (void)state;
+    struct mup_token token = sample_token();
+    uint8_t bytes[MUP_TOKEN_MAX];
+    size_t size;
+
+    assert_int_equal(mup_token_encode(bytes, sizeof bytes, &size, &token), MUP_OK);
+    for (size_t cut = 0; cut < size; cut++) {
+        struct mup_update u;
+        uint8_t *exact = malloc(cut + 1);
+        memcpy(exact, bytes, cut);
+        bring_to(&u, MUP_UPDATE_TOKEN);
+        assert_int_equal(answer(&u, MUP_STATE_OK, exact, cut, 1100), MUP_DO_FINISH);
+        assert_string_equal(u.reason, "token-not-valid");
+        bring_to(&u, MUP_UPDATE_MANIFEST);
+        assert_int_equal(answer(&u, MUP_STATE_OK, exact, cut, 1100), MUP_DO_FINISH);
+        assert_string_equal(u.reason, "answer-not-valid");
+        free(exact);
+    }
+}
+
+/* ---- time ---- */
+
+static void each_step_gives_up_at_its_deadline(void **state)
+{
+    (void)state;
+    static const struct {
+        enum mup_update_state state;
+        const char *reason;
+    } cases[] = {
+        {MUP_UPDATE_REQUESTED, "device-timeout"}, {MUP_UPDATE_TOKEN, "device-timeout"},
+        {MUP_UPDATE_MANIFEST, "device-timeout"},  {MUP_UPDATE_VERIFY, "device-timeout"},
+        {MUP_UPDATE_TRIAL, "no-report"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mup_update u;
+        bring_to(&u, cases[i].state);
+        uint64_t at = mup_update_wake_ms(&u);
+        assert_int_equal(mup_update_on_time(&u, at - 1), 0);
+        assert_int_equal(mup_update_on_time(&u, at), MUP_DO_FINISH);
+        assert_int_equal(u.state, MUP_UPDATE_FAILED);
+        assert_string_equal(u.reason, cases[i].reason);
+    }
+}
+
+static void a_failure_is_tried_again_with_growing_pauses_and_names_itself_at_the_end(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    uint64_t now = 1001;
+    uint64_t pause = MUP_UPDATE_RETRY_FIRST_MS;
+    unsigned tries = 0;
+
+    bring_to(&u, MUP_UPDATE_TOKEN);
+    for (;;) {
+        assert_int_equal(mup_update_on_failure(&u, true, "device-timeout", "it sleeps", now), 0);
+        uint64_t wake = mup_update_wake_ms(&u);
+        if (wake != now + pause) {
+            break;
+        }
+        now = wake;
+        assert_int_equal(mup_update_on_time(&u, now), MUP_DO_ASK_TOKEN);
+        pause = pause * 2 < MUP_UPDATE_RETRY_LAST_MS ? pause * 2 : MUP_UPDATE_RETRY_LAST_MS;
+        tries++;
+    }
+    assert_true(tries > 10);
+    assert_int_equal(mup_update_on_time(&u, 1001 + MUP_UPDATE_TOKEN_MS), MUP_DO_FINISH);
+    assert_string_equal(u.reason, "device-timeout");
+    assert_non_null(strstr(u.message, "it sleeps"));
+}
+
+static void a_failure_that_will_not_pass_ends_at_once(void **state)
+{
+    (void)state;
+    struct mup_update u;
+
+    bring_to(&u, MUP_UPDATE_TOKEN);
+    assert_int_equal(mup_update_on_failure(&u, false, "unknown-device", "gone", 1100),
+                     MUP_DO_FINISH);
+    assert_string_equal(u.reason, "unknown-device");
+    assert_string_equal(u.message, "gone");
+}
+
+static void a_device_that_comes_back_is_asked_at_once(void **state)
+{
+    (void)state;
+    struct mup_update u;
+
+    bring_to(&u, MUP_UPDATE_TOKEN);
+    mup_update_on_failure(&u, true, "device-timeout", "it sleeps", 1100);
+    mup_update_on_back(&u, 1200);
+    assert_int_equal(mup_update_wake_ms(&u), 1200);
+    assert_int_equal(mup_update_on_time(&u, 1200), MUP_DO_ASK_TOKEN);
+}
+
+/* ---- the transfer ---- */
+
+static void a_quiet_device_is_looked_up_again_and_the_transfer_goes_on_where_it_says(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_token token = sample_token();
+    struct mup_ack half = ack(0, 1024);
+
+    bring_to(&u, MUP_UPDATE_TRANSFER);
+    send_all(&u);
+    mup_update_on_ack(&u, &half, 10, 2000);
+    assert_int_equal(mup_update_wake_ms(&u), 2000 + MUP_UPDATE_QUIET_MS);
+    assert_int_equal(mup_update_on_time(&u, 2000 + MUP_UPDATE_QUIET_MS),
+                     MUP_DO_SAVE | MUP_DO_LOOK_UP);
+    found(&u, 60000);
+    assert_int_equal(answer_token(&u, &token, 60001), MUP_DO_SAVE | MUP_DO_SEND_MANIFEST);
+    assert_false(u.made_manifest);
+    assert_int_equal(answer_ack(&u, MUP_STATE_OK, 2112, 60002), MUP_DO_SAVE | MUP_DO_SEND_SLICES);
+    assert_int_equal(u.sender.sent, 2112);
+    assert_int_equal(u.from_version, 1);
+}
+
+static void a_device_that_lost_the_transfer_is_begun_again(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_ack gone = ack(0, 0);
+
+    bring_to(&u, MUP_UPDATE_TRANSFER);
+    gone.state = MUP_STATE_NOOP;
+    assert_int_equal(mup_update_on_ack(&u, &gone, 10, 2000), MUP_DO_SAVE | MUP_DO_LOOK_UP);
+}
+
+static void coming_back_in_mid_transfer_shortens_the_quiet_time(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_ack half = ack(0, 0);
+
+    bring_to(&u, MUP_UPDATE_TRANSFER);
+    mup_update_on_back(&u, 2000);
+    assert_int_equal(mup_update_wake_ms(&u), 2000 + MUP_UPDATE_BACK_MS);
+    mup_update_on_ack(&u, &half, 10, 3000); /* it did not restart: it acknowledges */
+    assert_int_equal(mup_update_wake_ms(&u), 3000 + MUP_UPDATE_QUIET_MS);
+}
+
+static void a_device_that_only_repeats_itself_is_given_up(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    uint64_t now = 1003;
+    uint32_t attempt = 0;
+
+    bring_to(&u, MUP_UPDATE_TRANSFER);
+    while (now < 1003 + MUP_UPDATE_STALL_MS) {
+        struct mup_ack again = ack(++attempt, 0);
+        mup_update_on_ack(&u, &again, 10, now);
+        send_all(&u);
+        now += 30000;
+    }
+    assert_int_equal(mup_update_on_time(&u, 1003 + MUP_UPDATE_STALL_MS), MUP_DO_FINISH);
+    assert_string_equal(u.reason, "no-progress");
+}
+
+static void beginning_again_without_headway_ends(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_token token = sample_token();
+    struct mup_ack gone = ack(0, 0);
+
+    bring_to(&u, MUP_UPDATE_TRANSFER);
+    gone.state = MUP_STATE_NOOP;
+    for (unsigned i = 0; i < MUP_UPDATE_RESTARTS_MAX; i++) {
+        assert_int_equal(mup_update_on_ack(&u, &gone, 10, 2000), MUP_DO_SAVE | MUP_DO_LOOK_UP);
+        found(&u, 2001);
+        answer_token(&u, &token, 2002);
+        answer_ack(&u, MUP_STATE_OK, 0, 2003);
+    }
+    assert_int_equal(mup_update_on_ack(&u, &gone, 10, 2000), MUP_DO_FINISH);
+    assert_string_equal(u.reason, "no-progress");
+}
+
+static void a_flash_failure_ends_the_update(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_ack bad = ack(0, 0);
+
+    bring_to(&u, MUP_UPDATE_TRANSFER);
+    bad.state = MUP_STATE_FLASH_FAILURE;
+    assert_int_equal(mup_update_on_ack(&u, &bad, 10, 2000), MUP_DO_FINISH);
+    assert_string_equal(u.reason, "flash-failure");
+}
+
+static void a_payload_that_is_there_already_is_verified_at_once(void **state)
+{
+    (void)state;
+    struct mup_update u;
+
+    bring_to(&u, MUP_UPDATE_MANIFEST);
+    assert_int_equal(answer_ack(&u, MUP_STATE_OK, PAYLOAD, 2000), MUP_DO_SAVE | MUP_DO_VERIFY);
+}
+
+/* ---- verify ---- */
+
+static void an_incomplete_verify_goes_on_with_the_transfer(void **state)
+{
+    (void)state;
+    struct mup_update u;
+
+    bring_to(&u, MUP_UPDATE_VERIFY);
+    assert_int_equal(answer_ack(&u, MUP_STATE_INCOMPLETE, 2112, 2000),
+                     MUP_DO_SAVE | MUP_DO_SEND_SLICES);
+    assert_int_equal(u.state, MUP_UPDATE_TRANSFER);
+    bring_to(&u, MUP_UPDATE_VERIFY);
+    assert_int_equal(answer(&u, MUP_STATE_INCOMPLETE, NULL, 0, 2000), MUP_DO_SAVE | MUP_DO_LOOK_UP);
+}
+
+static void an_invalid_image_ends_the_update(void **state)
+{
+    (void)state;
+    struct mup_update u;
+
+    bring_to(&u, MUP_UPDATE_VERIFY);
+    assert_int_equal(answer(&u, MUP_STATE_IMAGE_INVALID, NULL, 0, 2000), MUP_DO_FINISH);
+    assert_string_equal(u.reason, "image-invalid");
+}
+
+static void a_verify_whose_answer_was_lost_is_found_out_by_the_token(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_token token = sample_token();
+
+    bring_to(&u, MUP_UPDATE_VERIFY);
+    mup_update_on_failure(&u, true, "device-timeout", "lost", 2000);
+    assert_int_equal(mup_update_on_time(&u, 2500), MUP_DO_VERIFY);
+    assert_int_equal(answer(&u, MUP_STATE_NO_MANIFEST, NULL, 0, 2600),
+                     MUP_DO_SAVE | MUP_DO_LOOK_UP);
+    found(&u, 2601);
+    token.version = 2;
+    assert_int_equal(answer_token(&u, &token, 2602), MUP_DO_SAVE | MUP_DO_LOOK_UP);
+    assert_int_equal(u.state, MUP_UPDATE_TRIAL);
+    assert_int_equal(u.from_version, 1);
+}
+
+static void an_image_that_boots_already_is_on_trial(void **state)
+{
+    (void)state;
+    struct mup_update u;
+
+    bring_to(&u, MUP_UPDATE_VERIFY);
+    answer(&u, MUP_STATE_SLOT_IN_USE, NULL, 0, 2000);
+    assert_int_equal(u.state, MUP_UPDATE_TRIAL);
+}
+
+/* ---- trial ---- */
+
+static void the_bridge_may_confirm_when_the_report_was_lost(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_update_sight sight = {.has_version = true, .version = 2, .confirmed = false};
+
+    bring_to(&u, MUP_UPDATE_TRIAL);
+    assert_int_equal(mup_update_on_found(&u, &sight, 3000), 0);
+    assert_int_equal(mup_update_wake_ms(&u), 3000 + MUP_UPDATE_POLL_MS);
+    assert_int_equal(mup_update_on_time(&u, 3000 + MUP_UPDATE_POLL_MS), MUP_DO_LOOK_UP);
+    sight.confirmed = true;
+    assert_int_equal(mup_update_on_found(&u, &sight, 9000), MUP_DO_FINISH);
+    assert_int_equal(u.state, MUP_UPDATE_CONFIRMED);
+}
+
+static void an_old_version_seen_during_a_trial_decides_nothing(void **state)
+{
+    (void)state;
+    struct mup_update u;
+
+    bring_to(&u, MUP_UPDATE_TRIAL);
+    assert_int_equal(found(&u, 3000), 0);
+    assert_int_equal(mup_update_on_failure(&u, false, "bridge-unreachable", "", 3001), 0);
+    assert_int_equal(u.state, MUP_UPDATE_TRIAL);
+}
+
+static void reports_of_others_and_of_earlier_days_are_ignored(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_report r = {.version = 2, .outcome = MUP_STATE_CONFIRMED, .manifest = {0xd1, 0xd2}};
+
+    memcpy(r.uuid, uuid, sizeof uuid);
+    bring_to(&u, MUP_UPDATE_TRANSFER);
+    assert_int_equal(mup_update_on_report(&u, &r, 60, 2000), 0); /* verify was never sent */
+    bring_to(&u, MUP_UPDATE_TRIAL);
+    r.manifest[31] = 1;
+    assert_int_equal(mup_update_on_report(&u, &r, 60, 2000), 0);
+    r.manifest[31] = 0;
+    r.uuid[0] ^= 1;
+    assert_int_equal(mup_update_on_report(&u, &r, 60, 2000), 0);
+    assert_int_equal(u.state, MUP_UPDATE_TRIAL);
+}
+
+/* ---- after kill -9 of the server ---- */
+
+static void every_unfinished_state_is_taken_up_again(void **state)
+{
+    (void)state;
+    for (unsigned s = MUP_UPDATE_REQUESTED; s <= MUP_UPDATE_TRIAL; s++) {
+        struct mup_update u;
+        struct mup_token token = sample_token();
+        assert_int_equal(resume(&u, (enum mup_update_state)s, s ? 1 : 0),
+                         MUP_DO_SAVE | MUP_DO_LOOK_UP);
+        if (s == MUP_UPDATE_TRIAL) {
+            assert_int_equal(u.state, MUP_UPDATE_TRIAL);
+            continue;
+        }
+        found(&u, 1100);
+        assert_int_equal(answer_token(&u, &token, 1200), MUP_DO_SAVE | MUP_DO_SEND_MANIFEST);
+        assert_int_equal(u.from_version, 1);
+    }
+}
+
+static void a_device_that_runs_the_new_version_after_a_restart_is_on_trial_not_refused(void **state)
+{
+    (void)state;
+    static const enum mup_update_state states[] = {MUP_UPDATE_TRANSFER, MUP_UPDATE_VERIFY};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct mup_update u;
+        struct mup_token token = sample_token();
+        token.version = 2;
+        resume(&u, states[i], 1);
+        found(&u, 1100);
+        answer_token(&u, &token, 1200);
+        assert_int_equal(u.state, MUP_UPDATE_TRIAL);
+    }
+}
+
+static void a_report_that_waited_at_the_broker_ends_an_update_that_was_taken_up(void **state)
+{
+    (void)state;
+    struct mup_update u;
+
+    resume(&u, MUP_UPDATE_VERIFY, 1);
+    assert_int_equal(report(&u, MUP_STATE_CONFIRMED, 0, 1100), MUP_DO_FINISH);
+    assert_int_equal(u.state, MUP_UPDATE_CONFIRMED);
+}
+
+static void a_device_in_trial_answers_a_taken_up_update_by_trial(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_token token = sample_token();
+
+    resume(&u, MUP_UPDATE_TRANSFER, 1);
+    found(&u, 1100);
+    answer_token(&u, &token, 1200);
+    answer(&u, MUP_STATE_SLOT_IN_USE, NULL, 0, 1300);
+    assert_int_equal(u.state, MUP_UPDATE_TRIAL);
+}
+
+static void names_of_states_are_read_back(void **state)
+{
+    (void)state;
+    for (unsigned s = MUP_UPDATE_REQUESTED; s <= MUP_UPDATE_REVERTED; s++) {
+        enum mup_update_state back;
+        assert_true(
+            mup_update_state_from_name(&back, mup_update_state_name((enum mup_update_state)s)));
+        assert_int_equal(back, s);
+    }
+    enum mup_update_state other;
+    assert_false(mup_update_state_from_name(&other, "trail"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_update_goes_from_request_to_confirmed),
+        cmocka_unit_test(the_end_comes_once),
+        cmocka_unit_test(a_revert_names_the_devices_reason),
+        cmocka_unit_test(the_server_refuses_what_the_device_would_and_sends_nothing),
+        cmocka_unit_test(a_delta_is_for_its_old_version_and_only_plain_payloads_are_sent),
+        cmocka_unit_test(force_leaves_the_refusal_to_the_device),
+        cmocka_unit_test(each_refusal_of_the_manifest_ends_with_its_name),
+        cmocka_unit_test(a_stale_nonce_asks_for_another_token_three_times),
+        cmocka_unit_test(an_answer_that_is_no_token_or_acknowledgement_fails_at_every_length),
+        cmocka_unit_test(each_step_gives_up_at_its_deadline),
+        cmocka_unit_test(a_failure_is_tried_again_with_growing_pauses_and_names_itself_at_the_end),
+        cmocka_unit_test(a_failure_that_will_not_pass_ends_at_once),
+        cmocka_unit_test(a_device_that_comes_back_is_asked_at_once),
+        cmocka_unit_test(a_quiet_device_is_looked_up_again_and_the_transfer_goes_on_where_it_says),
+        cmocka_unit_test(a_device_that_lost_the_transfer_is_begun_again),
+        cmocka_unit_test(coming_back_in_mid_transfer_shortens_the_quiet_time),
+        cmocka_unit_test(a_device_that_only_repeats_itself_is_given_up),
+        cmocka_unit_test(beginning_again_without_headway_ends),
+        cmocka_unit_test(a_flash_failure_ends_the_update),
+        cmocka_unit_test(a_payload_that_is_there_already_is_verified_at_once),
+        cmocka_unit_test(an_incomplete_verify_goes_on_with_the_transfer),
+        cmocka_unit_test(an_invalid_image_ends_the_update),
+        cmocka_unit_test(a_verify_whose_answer_was_lost_is_found_out_by_the_token),
+        cmocka_unit_test(an_image_that_boots_already_is_on_trial),
+        cmocka_unit_test(the_bridge_may_confirm_when_the_report_was_lost),
+        cmocka_unit_test(an_old_version_seen_during_a_trial_decides_nothing),
+        cmocka_unit_test(reports_of_others_and_of_earlier_days_are_ignored),
+        cmocka_unit_test(every_unfinished_state_is_taken_up_again),
+        cmocka_unit_test(
+            a_device_that_runs_the_new_version_after_a_restart_is_on_trial_not_refused),
+        cmocka_unit_test(a_report_that_waited_at_the_broker_ends_an_update_that_was_taken_up),
+        cmocka_unit_test(a_device_in_trial_answers_a_taken_up_update_by_trial),
+        cmocka_unit_test(names_of_states_are_read_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
