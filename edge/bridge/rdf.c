@@ -279,7 +279,13 @@ struct mup_rdf_graph *mup_rdf_graph_open(struct mup_rdf *rdf, const struct mup_t
     if (!graph)
         return NULL;
     graph->rdf = rdf;
-    graph->storage = librdf_new_storage(rdf->world, "hashes", "description", "hash-type='memory'");
+    /*
+     * Not "hashes": it answers a pattern with one or three known terms by a scan of everything, so
+     * that 9,900 properties of one device took minutes, and 517 triples 91 ms instead of 10.
+     */
+    graph->storage =
+        librdf_new_storage(rdf->world, "trees", "description",
+                           "index-spo='yes',index-sop='yes',index-ops='yes',index-pso='yes'");
     if (graph->storage)
         graph->model = librdf_new_model(rdf->world, graph->storage, NULL);
     int failed = !graph->model;

@@ -488,6 +488,21 @@ static void a_graph_that_would_multiply_is_refused(void **state)
     free(text);
 }
 
+/* With a storage that scans, this takes minutes, and the time limit of the tests ends it. */
+static void ten_thousand_properties_of_one_thing_take_a_moment(void **state)
+{
+    (void)state;
+    struct mup_problems problems;
+    char *text = malloc(200000), *to = text;
+    assert_non_null(text);
+    to += sprintf(to, "%sb:d o:hasThingProperty b:p0", ONE_RPC);
+    for (int i = 1; i < 9900; i++)
+        to += sprintf(to, ", b:p%d", i);
+    to += sprintf(to, " .\n");
+    mup_capability_free(parse(&problems, text));
+    free(text);
+}
+
 static void our_own_description_is_what_it_should_be(void **state)
 {
     (void)state;
@@ -565,6 +580,7 @@ int main(void)
         cmocka_unit_test(a_data_point_without_a_topic_is_refused),
         cmocka_unit_test(the_order_of_the_triples_changes_nothing),
         cmocka_unit_test(a_graph_that_would_multiply_is_refused),
+        cmocka_unit_test(ten_thousand_properties_of_one_thing_take_a_moment),
         cmocka_unit_test(our_own_description_is_what_it_should_be),
     };
     return cmocka_run_group_tests(tests, open_describer, close_describer);
