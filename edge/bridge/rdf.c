@@ -103,12 +103,10 @@ static enum mup_status refuse(struct reading *reading, const char *where, const 
 
 static enum mup_status take_iri(struct reading *reading, raptor_uri *uri, const char **out)
 {
-    size_t size;
-    const char *text = (const char *)raptor_uri_as_counted_string(uri, &size);
+    const char *text = (const char *)raptor_uri_as_string(uri);
     if (strncmp(text, NO_BASE, strlen(NO_BASE)) == 0)
         return refuse(reading, text + strlen(NO_BASE), "a relative IRI, and there is no base");
-    if (!mup_iri_is_absolute(text) ||
-        !raptor_unicode_check_utf8_string((const unsigned char *)text, size))
+    if (!mup_iri_is_absolute(text) || !mup_text_is_utf8(text))
         return refuse(reading, NULL, "an IRI with characters that it must not have");
     *out = text;
     return MUP_OK;
@@ -118,8 +116,7 @@ static enum mup_status take_literal(struct reading *reading, const raptor_term_l
                                     struct mup_term *out)
 {
     const char *text = (const char *)value->string;
-    if (strlen(text) != value->string_len ||
-        !raptor_unicode_check_utf8_string(value->string, value->string_len))
+    if (strlen(text) != value->string_len || !mup_text_is_utf8(text)) /* raptor is lenient */
         return refuse(reading, NULL, "a text with a NUL or bytes that are not UTF-8");
     out->text = text;
     out->language = (const char *)value->language;

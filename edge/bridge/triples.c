@@ -313,3 +313,24 @@ int mup_iri_is_absolute(const char *text)
     }
     return 1;
 }
+
+int mup_text_is_utf8(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    while (*at) {
+        unsigned char lead = *at++;
+        if (lead < 0x80)
+            continue;
+        /* RFC 3629 section 4: only the second byte depends on the first. */
+        unsigned rest = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+        unsigned char least = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+        unsigned char most = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+        if (lead < 0xc2 || lead > 0xf4 || *at < least || *at > most)
+            return 0;
+        for (at++, rest--; rest > 0; at++, rest--) {
+            if ((*at & 0xc0) != 0x80)
+                return 0;
+        }
+    }
+    return 1;
+}

@@ -76,4 +76,7 @@ enum mup_status mup_triples_print(char **out, const struct mup_triples *triples)
 /* True for an absolute IRI without characters that N-Triples forbids (RFC 3987 is wider). */
 int mup_iri_is_absolute(const char *text);
 
+/* True for UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF. */
+int mup_text_is_utf8(const char *text);
+
 #endif

@@ -109,15 +109,60 @@ static void xml_entities_that_multiply_are_refused(void **state)
     assert_true(problems.error_count > 0);
 }
 
+/* The document with `text` in the place of %s. */
+static void with_text(char out[512], const char *document, const char *text)
+{
+    const char *place = strstr(document, "%s");
+    assert_non_null(place);
+    assert_true(strlen(document) + strlen(text) < 512);
+    memcpy(out, document, (size_t)(place - document));
+    out[place - document] = '\0';
+    strcat(out, text);
+    strcat(out, place + 2);
+}
+
 static void bytes_that_are_not_utf8_are_refused_in_every_syntax(void **state)
 {
-    (void)state;
-    struct mup_problems problems;
-    char *read = NULL;
-    assert_int_equal(ntriples(&read, &problems, "<urn:s> <urn:p> \"\xff\" .\n"), MUP_ERR_FORMAT);
-    assert_int_equal(ntriples(&read, &problems, "<urn:s> <urn:p> \"\xc3\" .\n"), MUP_ERR_FORMAT);
-    assert_int_equal(ntriples(&read, &problems, "{\"@id\":\"urn:s\",\"urn:p\":\"\xff\"}"),
-                     MUP_ERR_FORMAT);
+    (void)state; /* RFC 3629 section 4: torn, overlong, surrogates, beyond U+10FFFF */
+    static const char *const wrong[] = {
+        "\xff",
+        "\xc3",
+        "\xebind",
+        "\x80",
+        "\xc0\xaf",
+        "\xe0\x9f\xbf",
+        "\xed\xa0\x80",
+        "\xf0\x8f\xbf\xbf",
+        "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80",
+        "\xe2\x82",
+        "\xf0\x9f\x98",
+    };
+    static const char *const right[] = {"\xc2\x80",     "\xe0\xa0\x80",     "\xed\x9f\xbf",
+                                        "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbd"};
+    static const char *const documents[] = {
+        "<urn:s> <urn:p> \"%s\" .\n", "<urn:s%s> <urn:p> \"x\" .\n",
+        "{\"@id\":\"urn:s\",\"urn:p\":\"%s\"}",
+        "<?xml version=\"1.0\"?><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\" "
+        "xmlns:e=\"urn:\"><rdf:Description rdf:about=\"urn:s\"><e:p>%s</e:p></rdf:Description>"
+        "</rdf:RDF>"};
+    for (size_t d = 0; d < sizeof documents / sizeof documents[0]; d++) {
+        for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+            struct mup_problems problems;
+            char text[512], *read = NULL;
+            with_text(text, documents[d], wrong[i]);
+            assert_int_equal(ntriples(&read, &problems, text), MUP_ERR_FORMAT);
+            assert_true(problems.error_count > 0);
+        }
+    }
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        struct mup_problems problems;
+        char text[512], *read = NULL;
+        with_text(text, documents[0], right[i]);
+        assert_int_equal(ntriples(&read, &problems, text), MUP_OK);
+        assert_non_null(strstr(read, right[i]));
+        free(read);
+    }
 }
 
 static void too_many_bytes_are_refused_before_they_are_read(void **state)
