@@ -82,8 +82,7 @@ static void what_is_not_good_yang_is_refused_with_a_reason(void **state)
         "",
         "nonsense",
         "module a { namespace \"urn:a\"; prefix a; ",
-        "module a { namespace \"urn:a\"; prefix a; rpc r { input { leaf l { type hexBinary; } } } "
-        "}",
+        "module a { namespace \"urn:a\"; prefix a; leaf l { type hexBinary; } }",
         "module a { namespace \"urn:a\"; prefix a; rpc r { default 1; } }",
         "module a { namespace \"urn:a\"; prefix a; import nowhere { prefix n; } }",
         "submodule a { belongs-to toy { prefix t; } }",
