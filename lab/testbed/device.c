@@ -36,6 +36,8 @@ bool mup_testbed_release(struct mup_testbed *bed, uint32_t version, uint32_t siz
                                   MUP_TESTBED_HARDWARE,
                                   "--version",
                                   number,
+                                  "--link-offset",
+                                  MUP_TESTBED_LINK_OFFSET,
                                   "--repository",
                                   mup_testbed_path(bed, "releases"),
                                   NULL};

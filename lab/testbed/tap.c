@@ -76,8 +76,11 @@ static void on_message(struct mosquitto *client, void *arg,
     uint8_t *payload = malloc(message.size + 1);
     void *correlation = NULL;
     uint16_t correlation_size = 0;
+    struct timespec now;
 
     (void)client;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    message.at_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
     if (payload == NULL)
         return;
     memcpy(payload, received->payload == NULL ? "" : received->payload, message.size);
@@ -177,6 +180,21 @@ size_t mup_tap_mark(struct mup_tap *tap)
     count = tap->count;
     pthread_mutex_unlock(&tap->lock);
     return count;
+}
+
+bool mup_tap_next(struct mup_tap *tap, size_t *mark, int timeout_ms, struct mup_tap_message *out)
+{
+    struct timespec deadline = deadline_after(timeout_ms);
+    bool found;
+
+    pthread_mutex_lock(&tap->lock);
+    while (*mark >= tap->count && pthread_cond_timedwait(&tap->changed, &tap->lock, &deadline) == 0)
+        continue;
+    found = *mark < tap->count;
+    if (found)
+        *out = tap->messages[(*mark)++];
+    pthread_mutex_unlock(&tap->lock);
+    return found;
 }
 
 static bool fits(const struct mup_tap_message *message, const char *topic,

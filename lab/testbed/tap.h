@@ -23,6 +23,7 @@ struct mup_tap_message {
     size_t size;
     uint8_t correlation[MUP_TAP_CORRELATION_MAX];
     size_t correlation_size;
+    int64_t at_us; /* when it came: microseconds of CLOCK_MONOTONIC */
 };
 
 /* Connect to 127.0.0.1:port and subscribe to `filter`; NULL with a message on stderr. */
@@ -40,6 +41,9 @@ size_t mup_tap_mark(struct mup_tap *tap);
  */
 bool mup_tap_wait(struct mup_tap *tap, size_t *mark, const char *topic, const uint8_t *correlation,
                   size_t correlation_size, int timeout_ms, struct mup_tap_message *out);
+
+/* The same for any topic: the next message from *mark on. */
+bool mup_tap_next(struct mup_tap *tap, size_t *mark, int timeout_ms, struct mup_tap_message *out);
 
 /* Publish; response topic and correlation data may be NULL. */
 bool mup_tap_publish(struct mup_tap *tap, const char *topic, const void *payload, size_t size,

@@ -32,6 +32,7 @@
 
 #define MUP_TESTBED_APP              "mup-demo"
 #define MUP_TESTBED_HARDWARE         "virtual"
+#define MUP_TESTBED_LINK_OFFSET      "24576" /* the execution slot: behind a bootloader of 24 kB */
 
 struct mup_testbed_user {
     char name[MUP_NAME_MAX + 1];

@@ -13,6 +13,7 @@
 
 #define SWEEP_MS          10000u
 #define PASSWORD_SIZE_MAX 256u
+#define MYNO_SIZE_MAX     65536u
 #define SESSION_EXPIRY_S  604800u
 #define KEEP_ALIVE_S      30u
 
@@ -182,9 +183,26 @@ static void cancel_rpc(void *context, struct mup_netconf_request *request)
     mup_calls_cancel(bridge->calls, request);
 }
 
+/* The extension statements that every generated module imports; clients fetch it from us too. */
+static bool add_myno(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_SIZE])
+{
+    static char text[MYNO_SIZE_MAX + 1];
+    char why[MUP_NETCONF_ERROR_SIZE] = "cannot be read";
+    char path[512];
+    ssize_t size;
+
+    snprintf(path, sizeof path, "%s/myno.yang", mup_yang_folder());
+    size = read_small(path, text, MYNO_SIZE_MAX);
+    if (size <= 0)
+        return fail(error, path, "this YANG module of ours is missing; set MUP_YANG to its folder");
+    text[size] = '\0';
+    return mup_netconf_add_module(bridge->netconf, text, why) == MUP_OK || fail(error, path, why);
+}
+
 static bool open_netconf(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_SIZE])
 {
     const struct mup_bridge_settings *settings = bridge->settings;
+    char why[MUP_NETCONF_ERROR_SIZE];
     uid_t uid = settings->netconf_uid < 0 ? getuid() : (uid_t)settings->netconf_uid;
     struct mup_netconf_settings netconf = {.socket_path = settings->netconf_socket,
                                            .uids = &uid,
@@ -195,7 +213,11 @@ static bool open_netconf(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_
     bridge->backend = (struct mup_netconf_backend){
         .context = bridge, .get = mup_bridge_get, .begin_rpc = begin_rpc, .cancel = cancel_rpc};
     bridge->netconf = mup_netconf_new(&bridge->loop, &netconf, &bridge->backend, error);
-    return bridge->netconf != NULL;
+    if (bridge->netconf == NULL)
+        return false;
+    if (mup_netconf_add_module(bridge->netconf, mup_netconf_devices_yang, why) != MUP_OK)
+        return fail(error, "mup-devices.yang", why);
+    return add_myno(bridge, error);
 }
 
 static bool open_describer(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_SIZE])

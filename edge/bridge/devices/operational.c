@@ -5,6 +5,7 @@
 
 #include "bridge/devices/bridge.h"
 #include "bridge/yang.h"
+#include "runtime/log.h"
 
 static const char *state_of(const struct mup_device *device)
 {
@@ -84,6 +85,9 @@ enum mup_status mup_bridge_get(void *context, const char *user, const struct ly_
         return MUP_ERR_SPACE;
     for (size_t i = 0; i < bridge->registry.device_count; i++)
         if (add_device(list, bridge->registry.by_uuid[i]) != LY_SUCCESS) {
+            mup_log(MUP_LOG_ERROR, "bridge", mup_log_event("a device does not fit the inventory"),
+                    mup_log_text("device", bridge->registry.by_uuid[i]->stored.name),
+                    mup_log_text("why", ly_errmsg(schemas)));
             lyd_free_all(list);
             return MUP_ERR_SPACE;
         }
