@@ -9,7 +9,7 @@ bool mup_testbed_start_server(struct mup_testbed *bed)
 {
     char text[8 * MUP_TESTBED_PATH_MAX];
     char line[MUP_PROCESS_LINE_MAX];
-    const char *argv[] = {mup_testbed_program(bed, "mup-server"),
+    const char *argv[] = {mup_testbed_program(bed, "mup-server"), "--config",
                           mup_testbed_path(bed, "server.conf"), NULL};
     struct mup_process *server;
     const char *port;
