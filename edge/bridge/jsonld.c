@@ -4,30 +4,20 @@
  */
 #include "bridge/jsonld.h"
 
-#include <ctype.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bridge/jsonld_internal.h"
+#include "bridge/vocabulary.h"
 
-#define RDF               "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-#define XSD               "http://www.w3.org/2001/XMLSchema#"
-
-#define LANGUAGE_SIZE_MAX 35u /* RFC 5646 section 4.4.1 recommends room for 35 */
+#define RDF MUP_NS_RDF
 
 /* A property and what its term says about its values; `term` is empty inside @graph. */
 struct property {
     uint32_t subject;
     uint32_t predicate;
     struct mup_jsonld_term term;
-};
-
-/* The keys of an object that are keywords or their aliases; NULL: absent. */
-struct keys {
-    json_t *id, *type, *value, *language, *list, *set, *graph;
-    bool other; /* any property */
 };
 
 static enum mup_status read_node(struct mup_jsonld_reader *reader,
@@ -85,12 +75,10 @@ enum mup_status mup_jsonld_refuse(struct mup_jsonld_reader *reader, const char *
     return MUP_ERR_FORMAT;
 }
 
-/* Report what triples.h refused, at the current path. */
-static enum mup_status told(struct mup_jsonld_reader *reader, enum mup_status status)
+static enum mup_status add(struct mup_jsonld_reader *reader, uint32_t subject, uint32_t predicate,
+                           uint32_t object)
 {
-    if (status == MUP_ERR_RANGE)
-        mup_problems_error(reader->problems, 0, reader->path.text, "%s", reader->triples->limit);
-    return status;
+    return mup_jsonld_told(reader, mup_triples_add(reader->triples, subject, predicate, object));
 }
 
 static enum mup_status too_deep(struct mup_jsonld_reader *reader)
@@ -100,203 +88,8 @@ static enum mup_status too_deep(struct mup_jsonld_reader *reader)
     return MUP_ERR_RANGE;
 }
 
-static enum mup_status intern(struct mup_jsonld_reader *reader, enum mup_term_kind kind,
-                              const char *text, const char *datatype, const char *language,
-                              uint32_t *id)
-{
-    struct mup_term term = {kind, text, datatype, language};
-    return told(reader, mup_triples_term(reader->triples, id, &term));
-}
-
-static enum mup_status add(struct mup_jsonld_reader *reader, uint32_t subject, uint32_t predicate,
-                           uint32_t object)
-{
-    return told(reader, mup_triples_add(reader->triples, subject, predicate, object));
-}
-
-static enum mup_status new_blank(struct mup_jsonld_reader *reader, uint32_t *id)
-{
-    char label[24];
-    snprintf(label, sizeof label, "b%u", reader->blank_count++);
-    return intern(reader, MUP_TERM_BLANK, label, NULL, NULL, id);
-}
-
-/* Our label for the document's; two documents' labels are never the same node. */
-static enum mup_status named_blank(struct mup_jsonld_reader *reader, const char *label,
-                                   uint32_t *id)
-{
-    json_t *known = json_object_get(reader->labels, label);
-    if (!known) {
-        known = json_integer(reader->blank_count++);
-        if (!known || json_object_set_new(reader->labels, label, known) != 0)
-            return MUP_ERR_SPACE;
-    }
-    char ours[24];
-    snprintf(ours, sizeof ours, "b%lld", (long long)json_integer_value(known));
-    return intern(reader, MUP_TERM_BLANK, ours, NULL, NULL, id);
-}
-
-/* The node that an expanded IRI or `_:label` names. */
-static enum mup_status name_node(struct mup_jsonld_reader *reader, const char *iri, uint32_t *id)
-{
-    if (strncmp(iri, "_:", 2) == 0)
-        return iri[2] ? named_blank(reader, iri, id)
-                      : mup_jsonld_refuse(reader, "a blank node needs a label after `_:`");
-    if (iri[0] == '@')
-        return mup_jsonld_refuse(reader, "%s cannot be the name of a thing", iri);
-    return intern(reader, MUP_TERM_IRI, iri, NULL, NULL, id);
-}
-
-static enum mup_status name_from(struct mup_jsonld_reader *reader,
-                                 const struct mup_jsonld_context *context, const char *text,
-                                 enum mup_jsonld_expand how, uint32_t *id)
-{
-    const char *iri = NULL;
-    enum mup_status status = mup_jsonld_expand(reader, context, text, how, &iri);
-    if (status != MUP_OK)
-        return status;
-    if (!iri)
-        return mup_jsonld_refuse(reader, "`%s` is mapped to nothing", text);
-    return name_node(reader, iri, id);
-}
-
-static bool is_language(const char *tag)
-{
-    size_t part = 0;
-    if (strlen(tag) > LANGUAGE_SIZE_MAX)
-        return false;
-    for (const char *c = tag; *c; c++) {
-        if (*c == '-') {
-            if (part == 0)
-                return false;
-            part = 0;
-        } else if (!isalnum((unsigned char)*c) || ++part > 8) {
-            return false;
-        }
-    }
-    return part > 0 && isalpha((unsigned char)tag[0]);
-}
-
-/* The canonical form of xsd:double (XML Schema 1.1 part 2, F.1): 5.5E0. */
-static void print_double(char *out, size_t size, double number)
-{
-    char digits[40];
-    snprintf(digits, sizeof digits, "%.15E", number);
-    char *exponent = strchr(digits, 'E');
-    char *end = exponent - 1;
-    while (*end == '0' && end > digits + 1 && isdigit((unsigned char)end[-1]))
-        end--;
-    int power = (int)strtol(exponent + 1, NULL, 10);
-    *(end + 1) = '\0';
-    for (char *c = digits; *c; c++) {
-        if (*c == ',') /* a locale's decimal sign */
-            *c = '.';
-    }
-    snprintf(out, size, "%sE%d", digits, power);
-}
-
-static enum mup_status number_literal(struct mup_jsonld_reader *reader, const json_t *value,
-                                      const char *type, uint32_t *id)
-{
-    char text[400];
-    bool wants_double = type && strcmp(type, XSD "double") == 0;
-    if (json_is_integer(value) && !wants_double) {
-        snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value));
-        type = type ? type : XSD "integer";
-    } else if (!wants_double && fabs(json_number_value(value)) < 1e21 &&
-               json_number_value(value) == trunc(json_number_value(value))) {
-        snprintf(text, sizeof text, "%.0f", json_number_value(value));
-        type = type ? type : XSD "integer";
-    } else {
-        print_double(text, sizeof text, json_number_value(value));
-        type = type ? type : XSD "double";
-    }
-    return intern(reader, MUP_TERM_LITERAL, text, type, NULL, id);
-}
-
-/* A JSON scalar with the type that was stated for it, if any. */
-static enum mup_status typed_literal(struct mup_jsonld_reader *reader, const json_t *value,
-                                     const char *type, uint32_t *id)
-{
-    if (json_is_boolean(value))
-        return intern(reader, MUP_TERM_LITERAL, json_is_true(value) ? "true" : "false",
-                      type ? type : XSD "boolean", NULL, id);
-    if (json_is_number(value))
-        return number_literal(reader, value, type, id);
-    /* xsd:string is what a plain literal is (RDF 1.1 Concepts 3.3). */
-    if (type && strcmp(type, XSD "string") == 0)
-        type = NULL;
-    return intern(reader, MUP_TERM_LITERAL, json_string_value(value), type, NULL, id);
-}
-
-static enum mup_status language_literal(struct mup_jsonld_reader *reader, const char *text,
-                                        const char *language, uint32_t *id)
-{
-    char lower[LANGUAGE_SIZE_MAX + 1];
-    if (!is_language(language))
-        return mup_jsonld_refuse(reader, "`%s` is not a language tag", language);
-    size_t i = 0;
-    for (; language[i]; i++)
-        lower[i] = (char)tolower((unsigned char)language[i]);
-    lower[i] = '\0';
-    return intern(reader, MUP_TERM_LITERAL, text, NULL, lower, id);
-}
-
-/* A scalar in the place of a property's value: coerced by the term (API 5.2.2). */
-static enum mup_status read_scalar(struct mup_jsonld_reader *reader,
-                                   const struct mup_jsonld_context *context,
-                                   const struct mup_jsonld_term *term, json_t *value, uint32_t *id)
-{
-    const char *type = term->type;
-    if (type && type[0] == '@') {
-        if (json_is_string(value))
-            return name_from(reader, context, json_string_value(value),
-                             strcmp(type, "@id") == 0 ? MUP_EXPAND_BASE : MUP_EXPAND_VOCAB_OR_BASE,
-                             id);
-        type = NULL;
-    }
-    const char *language = term->has_language ? term->language : context->language;
-    if (json_is_string(value) && !type && language)
-        return language_literal(reader, json_string_value(value), language, id);
-    return typed_literal(reader, value, type, id);
-}
-
-/* An object with @value. */
-static enum mup_status read_literal(struct mup_jsonld_reader *reader,
-                                    const struct mup_jsonld_context *context,
-                                    const struct keys *keys, uint32_t *id)
-{
-    if (keys->id || keys->list || keys->set || keys->graph || keys->other)
-        return mup_jsonld_refuse(reader,
-                                 "an object with @value may only have @type or @language too");
-    if (json_is_object(keys->value) || json_is_array(keys->value))
-        return mup_jsonld_refuse(reader, "@value must be a text, a number, true or false");
-    if (keys->type && keys->language)
-        return mup_jsonld_refuse(reader, "an object with @value has both @type and @language");
-    if (keys->language) {
-        if (!json_is_string(keys->value) || !json_is_string(keys->language))
-            return mup_jsonld_refuse(reader, "@language needs a text, and @value a text with it");
-        return language_literal(reader, json_string_value(keys->value),
-                                json_string_value(keys->language), id);
-    }
-    if (!keys->type || json_is_null(keys->type))
-        return typed_literal(reader, keys->value, NULL, id);
-
-    const char *type = NULL;
-    if (!json_is_string(keys->type))
-        return mup_jsonld_refuse(reader, "@type beside @value must be one text");
-    enum mup_status status = mup_jsonld_expand(reader, context, json_string_value(keys->type),
-                                               MUP_EXPAND_VOCAB_OR_BASE, &type);
-    if (status != MUP_OK)
-        return status;
-    if (!type || type[0] == '@' || type[0] == '_')
-        return mup_jsonld_refuse(reader, "unsupported @type %s beside @value",
-                                 json_string_value(keys->type));
-    return typed_literal(reader, keys->value, type, id);
-}
-
 /* Remember the value of an understood keyword; refuse the others by name. */
-static enum mup_status sort_keyword(struct mup_jsonld_reader *reader, struct keys *keys,
+static enum mup_status sort_keyword(struct mup_jsonld_reader *reader, struct mup_jsonld_keys *keys,
                                     const char *keyword, json_t *value)
 {
     json_t **slot = NULL;
@@ -326,11 +119,11 @@ static enum mup_status sort_keyword(struct mup_jsonld_reader *reader, struct key
 
 static enum mup_status sort_keys(struct mup_jsonld_reader *reader,
                                  const struct mup_jsonld_context *context, json_t *object,
-                                 struct keys *keys)
+                                 struct mup_jsonld_keys *keys)
 {
     const char *key;
     json_t *value;
-    *keys = (struct keys){0};
+    *keys = (struct mup_jsonld_keys){0};
     json_object_foreach(object, key, value)
     {
         const char *expanded = NULL;
@@ -358,12 +151,12 @@ static enum mup_status read_item(struct mup_jsonld_reader *reader,
     if (!*present)
         return MUP_OK;
     if (!json_is_object(value))
-        return read_scalar(reader, context, term, value, id);
+        return mup_jsonld_scalar(reader, context, term, value, id);
 
     /* The object's own context may rename @value, so that it has to be opened to see the kind. */
     struct mup_jsonld_context own = {0};
     json_t *local = json_object_get(value, "@context");
-    struct keys keys;
+    struct mup_jsonld_keys keys;
     enum mup_status status = MUP_OK;
     if (local) {
         size_t length = mup_json_path_push(&reader->path, "@context");
@@ -376,7 +169,7 @@ static enum mup_status read_item(struct mup_jsonld_reader *reader,
     if (status == MUP_OK && keys.value) {
         *present = !json_is_null(keys.value);
         if (*present)
-            status = read_literal(reader, local ? &own : context, &keys, id);
+            status = mup_jsonld_literal(reader, local ? &own : context, &keys, id);
     } else if (status == MUP_OK && (keys.list || keys.set)) {
         status = mup_jsonld_refuse(reader, "a list within a list is not supported");
     }
@@ -396,11 +189,12 @@ static enum mup_status read_list(struct mup_jsonld_reader *reader,
     uint32_t first, rest, nil;
     if (depth > MUP_DESCRIPTION_DEPTH_MAX)
         return too_deep(reader);
-    enum mup_status status = intern(reader, MUP_TERM_IRI, RDF "first", NULL, NULL, &first);
+    enum mup_status status =
+        mup_jsonld_intern(reader, MUP_TERM_IRI, RDF "first", NULL, NULL, &first);
     if (status == MUP_OK)
-        status = intern(reader, MUP_TERM_IRI, RDF "rest", NULL, NULL, &rest);
+        status = mup_jsonld_intern(reader, MUP_TERM_IRI, RDF "rest", NULL, NULL, &rest);
     if (status == MUP_OK)
-        status = intern(reader, MUP_TERM_IRI, RDF "nil", NULL, NULL, &nil);
+        status = mup_jsonld_intern(reader, MUP_TERM_IRI, RDF "nil", NULL, NULL, &nil);
 
     uint32_t last = 0;
     bool any = false;
@@ -415,7 +209,7 @@ static enum mup_status read_list(struct mup_jsonld_reader *reader,
         else
             status = read_item(reader, context, term, value, depth + 1, &item, &present);
         if (status == MUP_OK && present) {
-            status = new_blank(reader, &cell);
+            status = mup_jsonld_new_blank(reader, &cell);
             if (status == MUP_OK && any)
                 status = add(reader, last, rest, cell);
             if (status == MUP_OK)
@@ -440,7 +234,7 @@ static enum mup_status find_container(struct mup_jsonld_reader *reader,
                                       const struct mup_jsonld_context *context, json_t *object,
                                       json_t **list, json_t **set)
 {
-    struct keys keys;
+    struct mup_jsonld_keys keys;
     *list = *set = NULL;
     if (json_object_get(object, "@context"))
         return MUP_OK; /* a list or a set has no context of its own */
@@ -512,14 +306,15 @@ static enum mup_status read_types(struct mup_jsonld_reader *reader,
                                   json_t *types)
 {
     uint32_t predicate = 0, type = 0;
-    enum mup_status status = intern(reader, MUP_TERM_IRI, RDF "type", NULL, NULL, &predicate);
+    enum mup_status status =
+        mup_jsonld_intern(reader, MUP_TERM_IRI, RDF "type", NULL, NULL, &predicate);
     size_t count = json_is_array(types) ? json_array_size(types) : 1;
     for (size_t i = 0; i < count && status == MUP_OK; i++) {
         const json_t *value = json_is_array(types) ? json_array_get(types, i) : types;
         if (!json_is_string(value))
             return mup_jsonld_refuse(reader, "@type must be a text or an array of texts");
-        status =
-            name_from(reader, context, json_string_value(value), MUP_EXPAND_VOCAB_OR_BASE, &type);
+        status = mup_jsonld_name_from(reader, context, json_string_value(value),
+                                      MUP_EXPAND_VOCAB_OR_BASE, &type);
         if (status == MUP_OK)
             status = add(reader, subject, predicate, type);
     }
@@ -545,7 +340,7 @@ static enum mup_status read_property(struct mup_jsonld_reader *reader,
         return mup_jsonld_refuse(reader, "a blank node cannot be a property");
     if (!mup_jsonld_find_term(&property.term, context, key))
         property.term = (struct mup_jsonld_term){0};
-    status = name_node(reader, iri, &property.predicate);
+    status = mup_jsonld_name(reader, iri, &property.predicate);
     if (status != MUP_OK)
         return status;
     return read_values(reader, context, &property, value, depth);
@@ -554,18 +349,20 @@ static enum mup_status read_property(struct mup_jsonld_reader *reader,
 /* The name, types and properties of a node whose context is open. */
 static enum mup_status read_node_body(struct mup_jsonld_reader *reader,
                                       const struct mup_jsonld_context *context, json_t *object,
-                                      const struct keys *keys, unsigned depth, uint32_t *id)
+                                      const struct mup_jsonld_keys *keys, unsigned depth,
+                                      uint32_t *id)
 {
     enum mup_status status;
     size_t length;
     if (keys->id) {
         length = mup_json_path_push(&reader->path, "@id");
         status = json_is_string(keys->id)
-                     ? name_from(reader, context, json_string_value(keys->id), MUP_EXPAND_BASE, id)
+                     ? mup_jsonld_name_from(reader, context, json_string_value(keys->id),
+                                            MUP_EXPAND_BASE, id)
                      : mup_jsonld_refuse(reader, "@id must be a text");
         mup_json_path_pop(&reader->path, length);
     } else {
-        status = new_blank(reader, id);
+        status = mup_jsonld_new_blank(reader, id);
     }
     if (status == MUP_OK && keys->type) {
         length = mup_json_path_push(&reader->path, "@type");
@@ -593,7 +390,7 @@ static enum mup_status read_node(struct mup_jsonld_reader *reader,
         return too_deep(reader);
     struct mup_jsonld_context own = {0};
     json_t *local = json_object_get(object, "@context");
-    struct keys keys;
+    struct mup_jsonld_keys keys;
     enum mup_status status = MUP_OK;
     if (local) {
         size_t length = mup_json_path_push(&reader->path, "@context");
@@ -639,7 +436,7 @@ static enum mup_status read_top_object(struct mup_jsonld_reader *reader,
 {
     struct mup_jsonld_context own = {0};
     json_t *local = json_object_get(object, "@context");
-    struct keys keys;
+    struct mup_jsonld_keys keys;
     uint32_t id;
     enum mup_status status = MUP_OK;
     if (local) {

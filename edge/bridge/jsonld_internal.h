@@ -1,4 +1,5 @@
-/* What the two halves of the JSON-LD reader share: the active context, and where we are. */
+/* What the parts of the JSON-LD reader share: the active context, names and values, and where we
+ * are. */
 #ifndef MUP_BRIDGE_JSONLD_INTERNAL_H
 #define MUP_BRIDGE_JSONLD_INTERNAL_H
 
@@ -82,5 +83,47 @@ enum mup_status mup_jsonld_context_open(struct mup_jsonld_context *out,
                                         struct mup_jsonld_reader *reader,
                                         const struct mup_jsonld_context *outer, json_t *local);
 void mup_jsonld_context_close(struct mup_jsonld_context *context);
+
+/* The keys of an object that are keywords or their aliases; NULL: absent. */
+struct mup_jsonld_keys {
+    json_t *id, *type, *value, *language, *list, *set, *graph;
+    bool other; /* any property */
+};
+
+/* `status` as it is; a limit of triples.h is reported at the current path. */
+MUP_MUST_CHECK
+enum mup_status mup_jsonld_told(struct mup_jsonld_reader *reader, enum mup_status status);
+
+/* The id of a term. */
+MUP_MUST_CHECK
+enum mup_status mup_jsonld_intern(struct mup_jsonld_reader *reader, enum mup_term_kind kind,
+                                  const char *text, const char *datatype, const char *language,
+                                  uint32_t *id);
+
+/* A blank node that nothing else names. */
+MUP_MUST_CHECK
+enum mup_status mup_jsonld_new_blank(struct mup_jsonld_reader *reader, uint32_t *id);
+
+/* The node of an expanded IRI or `_:label`. */
+MUP_MUST_CHECK
+enum mup_status mup_jsonld_name(struct mup_jsonld_reader *reader, const char *iri, uint32_t *id);
+
+/* The node of a text that is still to be expanded. */
+MUP_MUST_CHECK
+enum mup_status mup_jsonld_name_from(struct mup_jsonld_reader *reader,
+                                     const struct mup_jsonld_context *context, const char *text,
+                                     enum mup_jsonld_expand how, uint32_t *id);
+
+/* A scalar in the place of a property's value, coerced by the term. */
+MUP_MUST_CHECK
+enum mup_status mup_jsonld_scalar(struct mup_jsonld_reader *reader,
+                                  const struct mup_jsonld_context *context,
+                                  const struct mup_jsonld_term *term, json_t *value, uint32_t *id);
+
+/* An object with @value, which is not null. */
+MUP_MUST_CHECK
+enum mup_status mup_jsonld_literal(struct mup_jsonld_reader *reader,
+                                   const struct mup_jsonld_context *context,
+                                   const struct mup_jsonld_keys *keys, uint32_t *id);
 
 #endif
