@@ -99,6 +99,16 @@ static void the_implied_iri_of_a_term_comes_from_vocab(void **state)
                    "<urn:s> " P "<urn:o> .\n");
 }
 
+static void a_term_may_name_itself(void **state)
+{
+    (void)state;
+    expect_triples(
+        "{\"@context\":{\"@vocab\":\"http://example.org/\",\"p\":{\"@id\":\"p\",\"@type\":"
+        "\"@id\"},\"urn:q\":{\"@id\":\"urn:q\",\"@type\":\"@id\"}},\"@id\":\"urn:s\","
+        "\"p\":\"urn:o\",\"urn:q\":\"urn:o\"}",
+        "<urn:s> " P "<urn:o> .\n<urn:s> <urn:q> <urn:o> .\n");
+}
+
 static void vocab_expands_keys_and_types(void **state)
 {
     (void)state;
@@ -327,6 +337,7 @@ int main(void)
         cmocka_unit_test(a_term_with_type_vocab_takes_texts_as_terms),
         cmocka_unit_test(a_term_with_a_data_type_types_its_values),
         cmocka_unit_test(the_implied_iri_of_a_term_comes_from_vocab),
+        cmocka_unit_test(a_term_may_name_itself),
         cmocka_unit_test(vocab_expands_keys_and_types),
         cmocka_unit_test(base_resolves_ids_but_not_keys),
         cmocka_unit_test(the_default_language_tags_plain_texts_only),
