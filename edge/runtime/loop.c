@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,6 +38,17 @@ static void watch_signal(struct mup_loop *loop, uv_signal_t *handle, int number)
     uv_unref((uv_handle_t *)handle);
 }
 
+/* A session is a descriptor, and 1024 of them is what most systems give at first. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit); /* without it there are fewer sessions */
+    }
+}
+
 enum mup_status mup_loop_init(struct mup_loop *loop, void (*on_stop)(void *arg), void *arg)
 {
     *loop = (struct mup_loop){.on_stop = on_stop, .arg = arg};
@@ -44,6 +56,7 @@ enum mup_status mup_loop_init(struct mup_loop *loop, void (*on_stop)(void *arg),
         return MUP_ERR_SPACE;
     }
     signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
     watch_signal(loop, &loop->interrupt, SIGINT);
     watch_signal(loop, &loop->terminate, SIGTERM);
     return MUP_OK;

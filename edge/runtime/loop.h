@@ -8,8 +8,9 @@
  *     ... free everything that was opened ...
  *     mup_loop_close(&loop);                   runs the closing callbacks of what was freed
  *
- * Everything runs on the thread that calls mup_loop_run(); a callback must not block. SIGPIPE is
- * ignored from mup_loop_init() on.
+ * Everything runs on the thread that calls mup_loop_run(); a callback must not block. From
+ * mup_loop_init() on SIGPIPE is ignored and the process may open as many files as its hard limit
+ * allows.
  */
 #ifndef MUP_RUNTIME_LOOP_H
 #define MUP_RUNTIME_LOOP_H

@@ -104,7 +104,7 @@ static void end_for(struct mup_netconf_client *client, const struct call *late, 
     mup_log(MUP_LOG_DEBUG, "netconf-client", mup_log_event("session ended"),
             mup_log_text("user", client->user), mup_log_text("reason", why));
     close_pipe(client);
-    while (client->calls && !client->freed) {
+    while (client->calls) { /* a callback that frees the client empties the list */
         struct call *call = take_call(client);
         struct mup_netconf_reply reply = {.outcome =
                                               call == late ? MUP_NETCONF_TIMEOUT : MUP_NETCONF_LOST,

@@ -2,6 +2,7 @@
 #include "netconf_rig.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define MALFORMED "<error-tag>malformed-message</error-tag>"
@@ -308,6 +309,27 @@ static void more_requests_than_the_queue_holds_wait_in_the_pipe(void **state)
     peer_free(&peer);
 }
 
+static void a_peer_that_only_sends_fills_its_pipe_and_not_our_memory(void **state)
+{
+    static const char rpc[] = RPC(TOKEN("fast"));
+    struct peer peer = peer_open();
+    size_t sent = 0;
+    (void)state;
+
+    peer_send(&peer, RPC(TOKEN("slow")));
+    rig_wait_count(&rig_request_count, 1);
+    for (int refused = 0; refused < 100 && sent < 4u << 20;) {
+        ssize_t size = send(peer.fd, rpc + sent % (sizeof rpc - 1),
+                            sizeof rpc - 1 - sent % (sizeof rpc - 1), MSG_NOSIGNAL);
+        refused = size > 0 ? 0 : refused + 1;
+        sent += size > 0 ? (size_t)size : 0;
+        rig_turn();
+    }
+    assert_true(sent < 1u << 20);
+    assert_int_equal(rig_begun, 1);
+    peer_free(&peer);
+}
+
 static void the_death_of_a_session_cancels_what_is_in_work(void **state)
 {
     struct peer peer = peer_open();
@@ -406,6 +428,7 @@ int main(void)
         TEST(pipelined_requests_are_answered_in_their_order),
         TEST(sessions_do_not_wait_for_each_other),
         TEST(more_requests_than_the_queue_holds_wait_in_the_pipe),
+        TEST(a_peer_that_only_sends_fills_its_pipe_and_not_our_memory),
         TEST(the_death_of_a_session_cancels_what_is_in_work),
         TEST(killing_a_session_cancels_what_is_in_work),
         TEST(stopping_the_server_cancels_what_is_in_work),
