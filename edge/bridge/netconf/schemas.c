@@ -17,11 +17,11 @@ static const struct {
     const char *revision;
 } base_modules[] = {{"ietf-netconf", "2011-06-01"}, {"ietf-netconf-monitoring", "2010-10-04"}};
 
-static struct ly_ctx *new_context(const struct schemas *schemas)
+static struct ly_ctx *new_context(const struct schemas *schemas, uint16_t options)
 {
     struct ly_ctx *context = NULL;
 
-    if (ly_ctx_new(NULL, LY_CTX_DISABLE_SEARCHDIR_CWD, &context) != LY_SUCCESS) {
+    if (ly_ctx_new(NULL, LY_CTX_DISABLE_SEARCHDIR_CWD | options, &context) != LY_SUCCESS) {
         return NULL;
     }
     for (size_t i = 0; i < schemas->folder_count; i++) {
@@ -61,7 +61,7 @@ enum mup_status schemas_init(struct schemas *schemas, const char *const *folders
     clock_gettime(CLOCK_REALTIME, &now);
     schemas->started = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     if (copy_folders(schemas, folders, count) == MUP_OK) {
-        schemas->context = new_context(schemas);
+        schemas->context = new_context(schemas, 0);
         ly_ctx_new(NULL, LY_CTX_NO_YANGLIBRARY | LY_CTX_DISABLE_SEARCHDIRS, &schemas->plain);
     }
     if (!schemas->context || !schemas->plain) {
@@ -188,7 +188,7 @@ static void say_yang_error(const struct ly_ctx *context, char *error)
 static enum mup_status try_module(struct schemas *schemas, const char *yang, char **name,
                                   char *error)
 {
-    struct ly_ctx *trial = new_context(schemas);
+    struct ly_ctx *trial = new_context(schemas, LY_CTX_NO_YANGLIBRARY);
     struct lys_module *module = NULL;
     enum mup_status status = MUP_ERR_SPACE;
 
