@@ -86,7 +86,7 @@ static void leave_step(struct mup_update *update, uint64_t now)
 {
     if (!mup_update_has_ended(update)) {
         struct mup_update_step *step = &update->steps[update->state];
-        if (step->was_entered) {
+        if (step->entered_ms != 0) {
             step->took_ms += now - step->entered_ms;
             step->entered_ms = 0;
         }

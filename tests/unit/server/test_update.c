@@ -652,6 +652,26 @@ static void every_unfinished_state_is_taken_up_again(void **state)
     }
 }
 
+static void steps_of_before_the_restart_are_counted_on(void **state)
+{
+    (void)state;
+    struct mup_update u = {.state = MUP_UPDATE_TRANSFER, .from_version = 1};
+    struct mup_update_goal goal = sample_goal();
+    struct mup_update_limits limits;
+
+    mup_update_limits_default(&limits);
+    for (size_t i = 0; i < MUP_UPDATE_STEP_COUNT; i++) {
+        u.steps[i] = (struct mup_update_step){
+            .took_ms = 100 + i, .bytes_out = 7, .bytes_in = 8, .was_entered = true};
+    }
+    mup_update_begin(&u, &goal, &limits, true, 5000);
+    found(&u, 5010);
+    assert_int_equal(u.steps[MUP_UPDATE_REQUESTED].took_ms, 110);
+    assert_int_equal(u.steps[MUP_UPDATE_TRANSFER].took_ms, 103);
+    assert_int_equal(u.steps[MUP_UPDATE_TRANSFER].bytes_out, 7);
+    assert_int_equal(u.steps[MUP_UPDATE_TOKEN].entered_ms, 5010);
+}
+
 static void a_device_that_runs_the_new_version_after_a_restart_is_on_trial_not_refused(void **state)
 {
     (void)state;
@@ -735,6 +755,7 @@ int main(void)
         cmocka_unit_test(an_old_version_seen_during_a_trial_decides_nothing),
         cmocka_unit_test(reports_of_others_and_of_earlier_days_are_ignored),
         cmocka_unit_test(every_unfinished_state_is_taken_up_again),
+        cmocka_unit_test(steps_of_before_the_restart_are_counted_on),
         cmocka_unit_test(
             a_device_that_runs_the_new_version_after_a_restart_is_on_trial_not_refused),
         cmocka_unit_test(a_report_that_waited_at_the_broker_ends_an_update_that_was_taken_up),
