@@ -155,5 +155,9 @@ struct mup_process *mup_testbed_start_device(struct mup_testbed *bed,
         argv[count++] = "--slice";
         argv[count++] = slice;
     }
+    for (size_t i = 0;
+         i < sizeof device->arguments / sizeof device->arguments[0] && device->arguments[i] != NULL;
+         i++)
+        argv[count++] = device->arguments[i];
     return mup_process_start(&bed->processes, device->process, argv);
 }

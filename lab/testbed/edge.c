@@ -45,8 +45,9 @@ bool mup_testbed_start_bridge(struct mup_testbed *bed)
              "store %s/bridge.db\n"
              "certificate %s/server.cert\n"
              "queries %s/edge/bridge/queries\n"
-             "rpc-timeout-s 20\n",
-             bed->broker_port, bed->folder, bed->folder, bed->folder, bed->folder, bed->source);
+             "%s",
+             bed->broker_port, bed->folder, bed->folder, bed->folder, bed->folder, bed->source,
+             bed->bridge_settings == NULL ? "rpc-timeout-s 20\n" : bed->bridge_settings);
     if (!mup_testbed_write(bed, "bridge.conf", 0600, text))
         return false;
     return await(bed, mup_process_start(&bed->processes, "mup-bridge", argv),

@@ -46,6 +46,7 @@ struct mup_testbed {
     char folder[MUP_TESTBED_PATH_MAX];
     bool keep_folder;            /* leave the folder behind */
     const char *server_settings; /* further lines of the server's configuration; may be NULL */
+    const char *bridge_settings; /* instead of "rpc-timeout-s 20" in the bridge's; may be NULL */
 
     int broker_port;
     int ssh_port;
@@ -98,6 +99,7 @@ struct mup_testbed_device {
     uint32_t window;               /* bytes; 0: the device's default */
     uint32_t slice;                /* bytes; 0: the device's default */
     uint32_t slot_size;            /* bytes; 0: the default of the factory */
+    const char *arguments[8];      /* further ones of mup-device run; the first NULL ends them */
 };
 
 /* Make a factory flash and a broker user for the device. */
