@@ -12,6 +12,8 @@
 bool mup_testbed_say_failed(const struct mup_testbed *bed, const struct mup_process *process,
                             const char *log)
 {
+    if (bed->processes.stop != NULL && *bed->processes.stop)
+        return false; /* nothing is wrong: somebody pressed Ctrl-C */
     fprintf(stderr, "testbed: %s did not start; the end of its log:\n",
             process == NULL ? "a program" : process->name);
     if (process != NULL && process->text != NULL) {

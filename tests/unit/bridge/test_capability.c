@@ -513,17 +513,17 @@ static void our_own_description_is_what_it_should_be(void **state)
     assert_true(size < 6000);
     struct mup_capability *capability = parse(&problems, text);
     assert_int_equal(problems.error_count + problems.warning_count, 0);
-    assert_string_equal(capability->category, "mup-device");
+    assert_string_equal(capability->category, "virtual-device");
     static const struct {
         const char *name, *topic, *method;
         size_t inputs, states;
     } rpcs[] = {
-        {"getDeviceToken", "mup/token/%s", "GET-DEVICE-TOKEN", 0, 24},
+        {"getDeviceToken", "mup/token/%s", "GET-DEVICE-TOKEN", 0, 25},
         {"ledOff", "led/%s", "LED-OFF", 0, 3},
         {"ledOn", "led/%s", "LED-ON", 0, 3},
-        {"sendExtendedManifest", "mup/manifest/%s", "PUB-UPDATE-MANIFEST", 1, 24},
+        {"sendExtendedManifest", "mup/manifest/%s", "PUB-UPDATE-MANIFEST", 1, 25},
         {"setInterval", "interval/%s", "SET-INTERVAL", 1, 3},
-        {"verifyFirmware", "mup/verify/%s", "VERIFY-UPDATE", 0, 24},
+        {"verifyFirmware", "mup/verify/%s", "VERIFY-UPDATE", 0, 25},
     };
     assert_int_equal(capability->rpc_count, sizeof rpcs / sizeof rpcs[0]);
     for (size_t i = 0; i < capability->rpc_count; i++) {

@@ -1,0 +1,59 @@
+/*
+ * The demo: a vendor, an edge and a device, from a signed release to a confirmed version.
+ */
+#ifndef MUP_LAB_DEMO_H
+#define MUP_LAB_DEMO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "rest.h"
+#include "story.h"
+#include "testbed.h"
+
+#define MUP_DEMO_IMAGE_SIZE 87800u /* the paper's */
+#define MUP_DEMO_FROM       1u
+#define MUP_DEMO_TO         2u
+
+struct mup_demo_options {
+    const char *bin;
+    const char *source;
+    bool json;
+    bool keep;
+    uint32_t image_size;
+    uint32_t window; /* bytes; 0: the device's default */
+    uint32_t slice;  /* bytes; 0: the device's default */
+    volatile const int *stop;
+};
+
+struct mup_demo {
+    const struct mup_demo_options *options;
+    FILE *out; /* the story for people; NULL with --json */
+    struct mup_testbed bed;
+    struct mup_testbed_device device;
+    struct mup_rest rest;
+    char rest_url[64];
+    char token_file[MUP_TESTBED_PATH_MAX + 16];
+    struct mup_tap *tap;
+    struct mup_story story;
+    char result[64]; /* "confirmed", or the state that stopped it */
+    uint32_t from;
+    uint32_t to;
+};
+
+/* Run it all. True when the device confirmed the new version. */
+bool mup_demo_run(struct mup_demo *demo, const struct mup_demo_options *options);
+
+/* What --json prints. */
+json_t *mup_demo_json(const struct mup_demo *demo);
+
+/* How to reach what --keep leaves running, for people or as JSON. */
+void mup_demo_tell_endpoints(const struct mup_demo *demo, FILE *out);
+json_t *mup_demo_endpoints(const struct mup_demo *demo);
+
+/* End everything that was started. */
+void mup_demo_end(struct mup_demo *demo);
+
+#endif

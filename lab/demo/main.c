@@ -1,0 +1,214 @@
+/* mup-demo: what ./dev demo runs. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "attack.h"
+#include "command.h"
+#include "demo.h"
+#include "json.h"
+#include "mup/token.h"
+
+static const char help[] =
+    "usage: ./dev demo [OPTION ...]\n"
+    "\n"
+    "Start a whole edge on this machine's loopback and carry a signed release from a vendor to a\n"
+    "confirmed device: a real mosquitto, sshd, NETCONF bridge, update server and a virtual "
+    "device,\n"
+    "with keys and passwords made for this run. Everything it started ends with it.\n"
+    "\n"
+    "  --json          one JSON object on standard output and nothing else\n"
+    "  --keep          leave the edge running and print how to reach and how to stop it\n"
+    "  --attack NAME   mount an attack or a fault and show where the device stops it;\n"
+    "                  'all' mounts each and prints a table\n"
+    "  --board posix   the virtual device (the default)\n"
+    "  --size BYTES    of the image (87800, the paper's)\n"
+    "  --window BYTES  most bytes in flight that the device grants\n"
+    "  --slice BYTES   largest slice that the device takes; as large as the window it is the\n"
+    "                  paper's stop-and-wait\n"
+    "\n"
+    "example: ./dev demo --attack all\n";
+
+static volatile int must_stop;
+
+static void on_signal(int number)
+{
+    (void)number;
+    must_stop = 1;
+}
+
+struct arguments {
+    struct mup_demo_options demo;
+    const char *attack;
+};
+
+static int take_number(uint32_t *out, const char *name, uint32_t most)
+{
+    return mup_parse_number(out, optarg, 1, most) == 0
+               ? 0
+               : 1 + mup_usage("demo", "%s wants a number from 1 to %u", name, (unsigned)most);
+}
+
+static int take_option(struct arguments *out, int option)
+{
+    switch (option) {
+    case 'j':
+        out->demo.json = true;
+        return 0;
+    case 'k':
+        out->demo.keep = true;
+        return 0;
+    case 'a':
+        out->attack = optarg;
+        return 0;
+    case 'b':
+        if (strcmp(optarg, "posix") == 0)
+            return 0;
+        return 1 + mup_usage("demo", "--board: 'posix' is the board that there is");
+    case 's':
+        return take_number(&out->demo.image_size, "--size", MUP_IMAGE_SIZE_MAX);
+    case 'w':
+        return take_number(&out->demo.window, "--window", MUP_WINDOW_MAX);
+    case 'l':
+        return take_number(&out->demo.slice, "--slice", MUP_SLICE_DATA_MAX);
+    case 'h':
+        fputs(help, stdout);
+        return 1 + MUP_EXIT_DONE;
+    default:
+        return 1 + mup_usage("demo", "that option cannot be used");
+    }
+}
+
+static int read_arguments(struct arguments *out, int argc, char **argv)
+{
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                            {"keep", no_argument, NULL, 'k'},
+                                            {"attack", required_argument, NULL, 'a'},
+                                            {"board", required_argument, NULL, 'b'},
+                                            {"size", required_argument, NULL, 's'},
+                                            {"window", required_argument, NULL, 'w'},
+                                            {"slice", required_argument, NULL, 'l'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    int option;
+
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        int stop = take_option(out, option);
+        if (stop != 0)
+            return stop;
+    }
+    if (optind != argc)
+        return 1 + mup_usage("demo", "'%s' is one word too many", argv[optind]);
+    return 0;
+}
+
+/* The folder of this program, where the others are too. */
+static const char *own_folder(void)
+{
+    static char path[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+    char *slash;
+
+    if (size < 0)
+        return ".";
+    path[size] = '\0';
+    slash = strrchr(path, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    return path;
+}
+
+static void print_result(const struct mup_demo *demo)
+{
+    if (demo->options->json)
+        mup_print_json(mup_demo_json(demo));
+    fflush(stdout);
+}
+
+/* From here on nobody reads us: whoever waits for the end of our output must see it. */
+static void let_go_of_output(void)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    dup2(null, STDERR_FILENO);
+    close(null);
+}
+
+static void stay(struct mup_demo *demo)
+{
+    while (!must_stop)
+        mup_process_pump(&demo->bed.processes, 1000);
+}
+
+/* The demo itself. With `ready` (>= 0) it stays after its end, having written its exit code. */
+static int run(const struct mup_demo_options *options, int ready)
+{
+    static struct mup_demo demo;
+    bool good = mup_demo_run(&demo, options);
+    unsigned char code = good ? MUP_EXIT_DONE : MUP_EXIT_FAILED;
+
+    print_result(&demo);
+    if (ready >= 0 && good && !must_stop) {
+        if (!options->json)
+            mup_demo_tell_endpoints(&demo, stdout);
+        fflush(stdout);
+        let_go_of_output();
+        if (write(ready, &code, 1) != 1)
+            must_stop = 1;
+        close(ready);
+        stay(&demo);
+    }
+    mup_demo_end(&demo);
+    return must_stop ? 130 : code;
+}
+
+/* --keep: a child runs the demo and stays; we end when it says so, or with it. */
+static int run_and_keep(const struct mup_demo_options *options)
+{
+    unsigned char code = MUP_EXIT_FAILED;
+    int ends[2];
+    pid_t child;
+
+    if (pipe2(ends, O_CLOEXEC) != 0 || (child = fork()) < 0)
+        return mup_fail("cannot fork: %s", strerror(errno));
+    if (child == 0) {
+        close(ends[0]);
+        setsid();
+        exit(run(options, ends[1]));
+    }
+    close(ends[1]);
+    while (read(ends[0], &code, 1) < 0 && errno == EINTR)
+        if (must_stop)
+            kill(child, SIGTERM);
+    close(ends[0]);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    struct arguments arguments = {.demo = {.bin = own_folder(),
+                                           .source = MUP_SOURCE_DIR,
+                                           .image_size = MUP_DEMO_IMAGE_SIZE,
+                                           .stop = &must_stop}};
+    int stop = read_arguments(&arguments, argc, argv);
+
+    if (stop != 0)
+        return stop - 1;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    if (arguments.attack != NULL)
+        return mup_demo_attack(arguments.attack, arguments.demo.json, arguments.demo.bin,
+                               arguments.demo.source, &must_stop);
+    return arguments.demo.keep ? run_and_keep(&arguments.demo) : run(&arguments.demo, -1);
+}
