@@ -1,0 +1,211 @@
+/* The scene of an attack: the testbed with a device in it, the vendor's releases, genuine updates,
+ * and the attacker's connection and keys. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "attack_internal.h"
+
+/* Small, so that a transfer takes long enough to be interfered with. */
+#define WINDOW_SIZE 2048u
+#define SLICE_SIZE  512u
+#define SLOT_SIZE   262144u
+#define NEEDLE_SIZE 96u
+
+void mup_attack_tell(const struct mup_attack_scene *scene, const char *format, ...)
+{
+    va_list list;
+
+    if (!scene->narrates)
+        return;
+    va_start(list, format);
+    vprintf(format, list);
+    va_end(list);
+    putchar('\n');
+    fflush(stdout);
+}
+
+/* Look only at what it logs from now on. */
+static void skip_log(struct mup_attack_scene *scene, struct mup_attack_target *target)
+{
+    char line[MUP_PROCESS_LINE_MAX];
+
+    if (target->process == NULL)
+        return;
+    mup_process_pump(&scene->bed.processes, 0);
+    while (mup_process_next_line(target->process, line, sizeof line))
+        continue;
+}
+
+/* ---- Devices ----------------------------------------------------------------------------- */
+
+bool mup_attack_make_target(struct mup_attack_scene *scene, struct mup_attack_target *target,
+                            const char *process)
+{
+    *target = (struct mup_attack_target){.device = {.process = process,
+                                                    .version = scene->factory_version,
+                                                    .window = WINDOW_SIZE,
+                                                    .slice = SLICE_SIZE,
+                                                    .slot_size = SLOT_SIZE}};
+    return mup_testbed_make_device(&scene->bed, &target->device);
+}
+
+bool mup_attack_start_target(struct mup_attack_scene *scene, struct mup_attack_target *target)
+{
+    skip_log(scene, target);
+    target->process = mup_testbed_start_device(&scene->bed, &target->device);
+    return target->process != NULL && mup_attack_wait_event(scene, target, "announced", NULL) &&
+           mup_attack_wait_event(scene, target, "bootstrap\",\"state\":10,\"name\":\"ok", NULL);
+}
+
+bool mup_attack_wait_event(struct mup_attack_scene *scene, struct mup_attack_target *target,
+                           const char *event, json_t **line)
+{
+    char needle[NEEDLE_SIZE];
+    char text[MUP_PROCESS_LINE_MAX];
+
+    snprintf(needle, sizeof needle, "\"event\":\"%s", event);
+    if (!mup_process_wait_line(&scene->bed.processes, target->process, needle, MUP_ATTACK_WAIT_MS,
+                               text, sizeof text)) {
+        fprintf(stderr, "demo: the device did not log %s; see its log\n", needle);
+        return false;
+    }
+    if (line != NULL)
+        *line = json_loads(text, 0, NULL);
+    return line == NULL || *line != NULL;
+}
+
+/* ---- Releases and genuine updates ---------------------------------------------------------- */
+
+uint32_t mup_attack_release(struct mup_attack_scene *scene, uint32_t image_size, const char *fault)
+{
+    if (!mup_testbed_release(&scene->bed, scene->released + 1, image_size, fault))
+        return 0;
+    return ++scene->released;
+}
+
+static json_int_t take_id(json_t *reply)
+{
+    json_int_t id = json_integer_value(json_object_get(reply, "id"));
+
+    json_decref(reply);
+    return id;
+}
+
+json_int_t mup_attack_begin_update(struct mup_attack_scene *scene, struct mup_attack_target *target,
+                                   uint32_t version)
+{
+    json_t *body = json_pack("{s:s}", "url", mup_testbed_release_url(&scene->bed, version));
+    json_t *reply = NULL;
+    json_int_t id;
+    int code = mup_rest_call(&scene->rest, "POST", "/api/v1/releases", body, &reply);
+
+    skip_log(scene, target);
+    json_decref(body);
+    if (code != 0)
+        return 0;
+    id = take_id(reply);
+    body = json_pack("{s:s, s:I}", "device", target->device.uuid, "release", id);
+    code = mup_rest_call(&scene->rest, "POST", "/api/v1/updates", body, &reply);
+    json_decref(body);
+    return code == 0 ? take_id(reply) : 0;
+}
+
+bool mup_attack_end_update(struct mup_attack_scene *scene, json_int_t id, const char *result)
+{
+    char needle[NEEDLE_SIZE];
+    char line[MUP_PROCESS_LINE_MAX];
+    char wanted[NEEDLE_SIZE];
+
+    snprintf(needle, sizeof needle, "event=\"update ended\" id=%lld ", (long long)id);
+    snprintf(wanted, sizeof wanted, " result=\"%s\"", result);
+    if (!mup_process_wait_line(&scene->bed.processes, scene->server, needle, MUP_ATTACK_WAIT_MS,
+                               line, sizeof line)) {
+        fprintf(stderr, "demo: the update server did not end update %lld\n", (long long)id);
+        return false;
+    }
+    if (strstr(line, wanted) != NULL)
+        return true;
+    fprintf(stderr, "demo: an update did not end as%s: %s\n", wanted, line);
+    return false;
+}
+
+bool mup_attack_update(struct mup_attack_scene *scene, struct mup_attack_target *target,
+                       uint32_t image_size)
+{
+    uint32_t version = mup_attack_release(scene, image_size, "ok");
+    json_int_t id = version == 0 ? 0 : mup_attack_begin_update(scene, target, version);
+    json_t *line = NULL;
+    json_int_t confirmed;
+
+    if (id == 0 || !mup_attack_end_update(scene, id, "confirmed") ||
+        !mup_attack_wait_event(scene, target, "reported", &line))
+        return false;
+    /* The server's word is not enough: the device itself must run it. */
+    confirmed = json_integer_value(json_object_get(line, "version"));
+    json_decref(line);
+    return confirmed == (json_int_t)version;
+}
+
+/* ---- Begin and end ------------------------------------------------------------------------- */
+
+static bool open_signer(struct mup_attack_scene *scene, struct mup_signer *signer, const char *file)
+{
+    struct mup_error error;
+
+    if (mup_signer_open_file(signer, mup_testbed_path(&scene->bed, file), &error) == MUP_OK)
+        return true;
+    fprintf(stderr, "demo: %s\n", error.text);
+    return false;
+}
+
+static bool open_keys(struct mup_attack_scene *scene)
+{
+    struct mup_error error;
+
+    if (mup_key_generate(mup_testbed_path(&scene->bed, "attacker"), &error) != MUP_OK) {
+        fprintf(stderr, "demo: %s\n", error.text);
+        return false;
+    }
+    return open_signer(scene, &scene->own, "attacker.key") &&
+           open_signer(scene, &scene->stolen, "server.key") &&
+           open_signer(scene, &scene->vendor, "vendor.key");
+}
+
+static bool find_server(struct mup_attack_scene *scene)
+{
+    for (size_t i = 0; i < scene->bed.processes.count; i++)
+        if (strcmp(scene->bed.processes.list[i].name, "mup-server") == 0)
+            scene->server = &scene->bed.processes.list[i];
+    snprintf(scene->server_url, sizeof scene->server_url, "http://127.0.0.1:%d",
+             scene->bed.rest_port);
+    snprintf(scene->token_file, sizeof scene->token_file, "%s",
+             mup_testbed_path(&scene->bed, "token"));
+    scene->rest = (struct mup_rest){scene->server_url, scene->token_file};
+    return scene->server != NULL;
+}
+
+bool mup_attack_scene_open(struct mup_attack_scene *scene, const char *bin, const char *source,
+                           volatile const int *stop)
+{
+    struct mup_testbed *bed = &scene->bed;
+
+    if (!mup_testbed_init(bed, bin, source, stop) || !mup_testbed_start_edge(bed) ||
+        !find_server(scene) || !open_keys(scene))
+        return false;
+    scene->factory_version = mup_attack_release(scene, MUP_ATTACK_IMAGE_SIZE, "ok");
+    scene->tap = mup_tap_open(bed->broker_port, "eavesdropper",
+                              mup_testbed_password(bed, "eavesdropper"), "mup/#");
+    return scene->factory_version != 0 && scene->tap != NULL &&
+           mup_attack_make_target(scene, &scene->victim, "victim") &&
+           mup_attack_start_target(scene, &scene->victim);
+}
+
+void mup_attack_scene_close(struct mup_attack_scene *scene)
+{
+    mup_tap_close(scene->tap);
+    mup_signer_close(&scene->own);
+    mup_signer_close(&scene->stolen);
+    mup_signer_close(&scene->vendor);
+    mup_testbed_end(&scene->bed);
+}

@@ -1,0 +1,189 @@
+/* What can go wrong while the payload crosses: forged slices, and a power cut. */
+#include <stdio.h>
+#include <string.h>
+
+#include "attack_internal.h"
+
+#include "mup/state.h"
+#include "mup/transfer.h"
+
+#define GARBAGE_SIZE   512u  /* bytes of data in a forged slice: what the device takes at most */
+#define FORGERIES_MAX  2000u /* slices, until the attacker gives up */
+#define ACK_TIMEOUT_MS 20000
+
+/* ---- forged-slice -------------------------------------------------------------------------- */
+
+struct forgery {
+    struct mup_ack ack;  /* the device's latest word */
+    uint32_t sent_to;    /* the genuine sender may have sent up to here before that */
+    unsigned slices;     /* forged so far */
+    bool was_dropped;    /* a block of them was */
+    uint32_t dropped_at; /* where the device wants to go on after that */
+};
+
+/* The device's answer to the genuine manifest names the transfer. */
+static bool await_transfer(struct mup_attack_scene *scene, size_t mark, struct forgery *forgery)
+{
+    const char *topic = mup_attack_topic(&scene->victim, MUP_TOPIC_RESPONSE);
+    struct mup_tap_message message;
+    struct mup_response response;
+    struct mup_bytes value;
+
+    while (mup_tap_wait(scene->tap, &mark, topic, NULL, 0, MUP_ATTACK_WAIT_MS, &message))
+        if (mup_response_decode(&response, message.payload, message.size) == MUP_OK &&
+            mup_attack_value_bytes(&value, response.value) &&
+            mup_ack_decode(&forgery->ack, value.data, value.size) == MUP_OK)
+            return true;
+    fprintf(stderr, "demo: the device accepted no manifest\n");
+    return false;
+}
+
+static bool publish_garbage(struct mup_attack_scene *scene, struct forgery *forgery,
+                            uint32_t offset)
+{
+    uint8_t bytes[MUP_SLICE_HEADER_MAX + GARBAGE_SIZE];
+    struct mup_slice_header header = {.transfer = forgery->ack.transfer,
+                                      .attempt = forgery->ack.attempt,
+                                      .offset = offset,
+                                      .size = GARBAGE_SIZE};
+    size_t header_size = mup_slice_header_encode(bytes, &header);
+
+    memset(bytes + header_size, 0xee, GARBAGE_SIZE);
+    forgery->slices++;
+    return mup_tap_publish(scene->tap, mup_attack_topic(&scene->victim, MUP_TOPIC_FIRMWARE), bytes,
+                           header_size + GARBAGE_SIZE, 0, NULL, NULL, 0);
+}
+
+/* Where the device wants the next slice, and where the genuine sender goes on: one of them is taken
+ * when it comes before the genuine one. */
+static bool forge_slices(struct mup_attack_scene *scene, struct forgery *forgery)
+{
+    uint32_t sent_to = forgery->sent_to;
+
+    forgery->sent_to = forgery->ack.limit;
+    return publish_garbage(scene, forgery, forgery->ack.next) &&
+           (sent_to <= forgery->ack.next || publish_garbage(scene, forgery, sent_to));
+}
+
+/* Forge until the device says that it has dropped a block, or until the update is through. */
+static bool forge_until_dropped(struct mup_attack_scene *scene, struct forgery *forgery)
+{
+    const char *topic = mup_attack_topic(&scene->victim, MUP_TOPIC_ACK);
+    struct mup_tap_message message;
+    size_t mark = mup_tap_mark(scene->tap);
+    uint32_t transfer = forgery->ack.transfer;
+
+    while (!forgery->was_dropped && forgery->slices < FORGERIES_MAX) {
+        if (!forge_slices(scene, forgery))
+            return false;
+        if (!mup_tap_wait(scene->tap, &mark, topic, NULL, 0, ACK_TIMEOUT_MS, &message))
+            return true; /* nothing more to be disturbed */
+        if (mup_ack_decode(&forgery->ack, message.payload, message.size) != MUP_OK ||
+            forgery->ack.transfer != transfer)
+            continue;
+        if (forgery->ack.state == MUP_STATE_BLOCK_INVALID) {
+            forgery->was_dropped = true;
+            forgery->dropped_at = forgery->ack.next;
+        }
+    }
+    return true;
+}
+
+bool mup_attack_forged_slice(struct mup_attack_scene *scene, struct mup_attack_result *result)
+{
+    struct forgery forgery = {.slices = 0};
+    char what[MUP_ATTACK_TEXT_SIZE];
+    size_t mark = mup_tap_mark(scene->tap);
+    uint32_t version = mup_attack_release(scene, MUP_ATTACK_LONG_IMAGE, "ok");
+    json_int_t id = version == 0 ? 0 : mup_attack_begin_update(scene, &scene->victim, version);
+    bool confirmed;
+
+    mup_attack_tell(scene,
+                    "A genuine update begins. The attacker reads transfer, attempt and\n"
+                    "offset from the device's answers and sends garbage in the right place.");
+    if (id == 0 || !await_transfer(scene, mark, &forgery) || !forge_until_dropped(scene, &forgery))
+        return false;
+    confirmed = mup_attack_end_update(scene, id, "confirmed");
+    snprintf(what, sizeof what, "%u forged slices within a genuine transfer", forgery.slices);
+    mup_attack_note(scene, result,
+                    forgery.was_dropped ? MUP_STATE_BLOCK_INVALID : forgery.ack.state,
+                    forgery.was_dropped && confirmed, what);
+    snprintf(result->detail, sizeof result->detail,
+             "after %u forged slices %s; the genuine update was %s", forgery.slices,
+             forgery.was_dropped ? "the device dropped a block" : "no block was dropped",
+             confirmed ? "confirmed all the same" : "not confirmed");
+    if (forgery.was_dropped)
+        mup_attack_tell(scene, "  The device dropped the block and asked again from byte %u on.",
+                        (unsigned)forgery.dropped_at);
+    mup_attack_tell(scene, "The update was %s.",
+                    confirmed ? "confirmed all the same" : "not confirmed");
+    return true;
+}
+
+/* ---- power-cut ----------------------------------------------------------------------------- */
+
+static uint32_t number_in(const json_t *line, const char *key)
+{
+    return (uint32_t)json_integer_value(json_object_get(line, key));
+}
+
+/* Cut the power once more than half of the payload has come. */
+static bool cut_past_half(struct mup_attack_scene *scene, uint32_t *at, uint32_t *size)
+{
+    json_t *line = NULL;
+
+    for (*at = 0, *size = 1; *at <= *size / 2;) {
+        if (!mup_attack_wait_event(scene, &scene->victim, "progress", &line))
+            return false;
+        *at = number_in(line, "next");
+        *size = number_in(line, "size");
+        json_decref(line);
+    }
+    mup_process_kill(scene->victim.process);
+    mup_attack_tell(scene, "The power is cut (kill -9) after %u of %u bytes, and comes back.",
+                    (unsigned)*at, (unsigned)*size);
+    return *at < *size;
+}
+
+/* Start it again; where does the transfer go on, and what becomes of it? */
+static bool start_again(struct mup_attack_scene *scene, uint32_t *kept, uint32_t *state)
+{
+    json_t *line = NULL;
+
+    if (!mup_attack_start_target(scene, &scene->victim) ||
+        !mup_attack_wait_event(scene, &scene->victim, "manifest", &line))
+        return false;
+    *kept = number_in(line, "next");
+    json_decref(line);
+    mup_attack_tell(scene, "The transfer goes on at byte %u.", (unsigned)*kept);
+    if (!mup_attack_wait_event(scene, &scene->victim, "reported", &line))
+        return false;
+    *state = number_in(line, "state");
+    json_decref(line);
+    return true;
+}
+
+bool mup_attack_power_cut(struct mup_attack_scene *scene, struct mup_attack_result *result)
+{
+    char what[MUP_ATTACK_TEXT_SIZE];
+    uint32_t version = mup_attack_release(scene, MUP_ATTACK_LONG_IMAGE, "ok");
+    json_int_t id = version == 0 ? 0 : mup_attack_begin_update(scene, &scene->victim, version);
+    uint32_t at;
+    uint32_t size;
+    uint32_t kept;
+    uint32_t state;
+    bool confirmed;
+
+    mup_attack_tell(scene, "A genuine update begins.");
+    if (id == 0 || !cut_past_half(scene, &at, &size) || !start_again(scene, &kept, &state))
+        return false;
+    confirmed = mup_attack_end_update(scene, id, "confirmed") && state == MUP_STATE_CONFIRMED;
+    snprintf(what, sizeof what, "kill -9 after %u of %u bytes", (unsigned)at, (unsigned)size);
+    mup_attack_note(scene, result, state, confirmed && kept > 0, what);
+    snprintf(result->where, sizeof result->where, "journal in flash: went on at byte %u of %u",
+             (unsigned)kept, (unsigned)size);
+    snprintf(result->detail, sizeof result->detail,
+             "cut after %u of %u bytes; the transfer went on at byte %u and was %s", (unsigned)at,
+             (unsigned)size, (unsigned)kept, confirmed ? "confirmed" : "not confirmed");
+    return true;
+}
