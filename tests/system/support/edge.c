@@ -17,6 +17,7 @@
 #define PUMP_MS      20
 
 struct mup_testbed bed;
+const char *system_manager_key = "operator_key";
 
 static long long now_ms(void)
 {
@@ -348,7 +349,7 @@ json_t *system_netconf(const char *const words[])
     size_t count = 3;
 
     snprintf(port, sizeof port, "%d", bed.ssh_port);
-    argv[count++] = mup_testbed_path(&bed, "operator_key");
+    argv[count++] = mup_testbed_path(&bed, system_manager_key);
     for (size_t i = 0; i < WORDS_MAX && words[i] != NULL; i++)
         argv[count++] = words[i];
     argv[count] = NULL;

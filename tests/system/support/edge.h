@@ -83,7 +83,10 @@ json_int_t system_number(const json_t *object, const char *key);
 /* A member of one of `mup devices --json`'s devices, borrowed until the next call. */
 json_t *system_device_member(const char *uuid, const char *key);
 
-/* tests/system/support/netconf.py WORDS... as the network manager "operator"; stdout as JSON. */
+/* Whose key the network manager uses: the file's name in the testbed; "operator_key" at first. */
+extern const char *system_manager_key;
+
+/* tests/system/support/netconf.py WORDS... with that key; stdout as JSON. */
 json_t *system_netconf(const char *const words[]);
 
 /* An RPC of a device's module, and the error-app-tag (or the state) that it ends with. */
