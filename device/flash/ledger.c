@@ -23,7 +23,8 @@ struct page_view {
     bool counts; /* and a valid word follows (F2) */
     uint32_t generation;
     uint32_t next;  /* index of the first word that may be programmed now */
-    uint32_t voids; /* generations after this one that are void, if nothing follows their word */
+    uint32_t voids; /* so many generations after this one are void, unless relied on */
+    uint32_t void_words;
     uint16_t value;
     bool lasting;
 };
@@ -82,8 +83,10 @@ static enum mup_status read_words(const struct mup_ledger *ledger, uint32_t at,
         if (word == MUP_PORT_FLASH_ERASED_WORD)
             continue;
         view->next = i + 2; /* the word between may have been begun and read as erased */
-        if (word == word_of(MUP_LEDGER_VOID)) {
-            view->voids++;
+        if (word == word_of((uint16_t)word) && (uint16_t)word >= MUP_LEDGER_VOID) {
+            if (view->voids < (uint16_t)word - MUP_LEDGER_VOID)
+                view->voids = (uint16_t)word - MUP_LEDGER_VOID;
+            view->void_words++;
             view->lasting = view->counts;
         } else if (word == word_of((uint16_t)word)) {
             view->lasting = view->counts && view->value == (uint16_t)word;
@@ -172,10 +175,11 @@ enum mup_status mup_ledger_open(struct mup_ledger *ledger, void *body)
     ledger->page = page;
     ledger->generation = view[page].generation;
     ledger->voids = view[page].voids;
+    ledger->void_words = view[page].void_words;
     ledger->next = view[page].next;
     ledger->value = view[page].value;
     ledger->lasting = view[page].lasting;
-    ledger->rival = is_rival(&view[page], &view[1 - page]);
+    ledger->rival = is_rival(&view[page], &view[1 - page]) ? view[1 - page].generation : 0;
     ledger->secured = false;
     return MUP_OK;
 }
@@ -215,13 +219,15 @@ static enum mup_status secure_first(struct mup_ledger *ledger)
     if (status != MUP_OK)
         return status;
     ledger->next++;
-    if (ledger->rival)
-        status = write_next(ledger, MUP_LEDGER_VOID);
-    if (status != MUP_OK)
-        return status;
-    ledger->voids += ledger->rival ? 1 : 0;
-    ledger->secured = true;
-    return MUP_OK;
+    if (ledger->rival != 0) {
+        uint32_t voids = ledger->rival - ledger->generation;
+
+        status = write_next(ledger, (uint16_t)(MUP_LEDGER_VOID + voids));
+        if (status == MUP_OK && ledger->voids < voids)
+            ledger->voids = voids;
+    }
+    ledger->secured = status == MUP_OK;
+    return status;
 }
 
 enum mup_status mup_ledger_append(struct mup_ledger *ledger, uint16_t value, const void *body)
@@ -242,7 +248,7 @@ enum mup_status mup_ledger_append(struct mup_ledger *ledger, uint16_t value, con
 
 enum mup_status mup_ledger_secure(struct mup_ledger *ledger, const void *body)
 {
-    if (ledger->lasting && (!ledger->rival || ledger->voids > 1))
+    if (ledger->lasting && (ledger->rival == 0 || ledger->void_words > 1))
         return MUP_OK;
     return mup_ledger_append(ledger, ledger->value, body);
 }
@@ -281,7 +287,7 @@ enum mup_status mup_ledger_replace(struct mup_ledger *ledger, uint16_t value, co
     if (status == MUP_OK)
         status = write_word(ledger, other, 0, value);
     if (status != MUP_OK) {
-        ledger->rival = true; /* as far as we know */
+        ledger->rival = next_generation(ledger); /* as far as we know */
         ledger->secured = false;
         return status;
     }
@@ -289,9 +295,10 @@ enum mup_status mup_ledger_replace(struct mup_ledger *ledger, uint16_t value, co
     ledger->page = other;
     ledger->generation = next_generation(ledger);
     ledger->voids = 0;
+    ledger->void_words = 0;
     ledger->next = 1;
     ledger->value = value;
     ledger->secured = true;
-    ledger->rival = false;
+    ledger->rival = 0;
     return MUP_OK;
 }

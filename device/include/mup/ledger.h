@@ -19,8 +19,9 @@
  *
  *   F5  A page that was begun and does not count may come to count later, when its first word was
  *       cut and is weak; half an erasure may leave it valid, too. So before anything relies on its
- *       not counting, a void word is written into the page in use: newer pages with nothing behind
- *       their first word do not count any more, and the next one takes a generation beyond.
+ *       not counting, a void word is written into the page in use: it says how many generations
+ *       after its own do not count unless something follows their first word, and the next page
+ *       takes a generation beyond. It says the same however often it is written.
  *
  * A torn word cannot be valid: programming only clears bits, and in a valid word exactly one bit
  * of each pair is cleared, so whatever is still missing leaves a pair with both bits set. A word
@@ -39,7 +40,7 @@
 
 #define MUP_LEDGER_BODY_SIZE_MAX 384u /* leaves 150 words for values in a page of 1 kB */
 
-#define MUP_LEDGER_VOID          0xffffu /* not a value: see F5 */
+#define MUP_LEDGER_VOID          0xf000u /* from here on words are no values: see F5 */
 
 /* Caller-owned; fields are private. */
 struct mup_ledger {
@@ -49,12 +50,13 @@ struct mup_ledger {
     uint32_t body_size;  /* bytes, a multiple of 4 */
     uint32_t page;       /* the page in use: 0 or 1 */
     uint32_t generation; /* of the page in use; 0 = none */
-    uint32_t voids;      /* generations after it that do not count */
+    uint32_t voids;      /* so many generations after it do not count */
+    uint32_t void_words; /* as read */
+    uint32_t rival;      /* generation of the other page, begun and not relied on; 0 = none */
     uint32_t next;       /* index of the next free word */
     uint16_t value;
     bool lasting; /* as read, the value stands twice */
     bool secured; /* this boot has written since open() */
-    bool rival;   /* the other page was begun and not relied on */
 };
 
 /* Bind a ledger to its two pages. Touches no flash. body_size is a multiple of 4. */

@@ -89,6 +89,55 @@ static void each_failing_call_of_a_confirmation_leaves_trial_or_confirmation(voi
     }
 }
 
+struct first_operation {
+    const struct mup_hostile_flash *flash;
+    uint32_t at;
+    bool seen;
+};
+
+static void note_first(void *context)
+{
+    struct first_operation *first = context;
+
+    if (!first->seen)
+        first->at = first->flash->next_at;
+    first->seen = true;
+}
+
+/* B3: also when the position stands twice already, because a further one may have been begun and
+ * not be seen yet. */
+static void after_each_cut_the_position_is_written_before_data_is_touched(void **state)
+{
+    struct boot_device *device = boot_device_new();
+    struct mup_hostile_flash *flash = &device->memory->flash;
+    uint32_t journal_at = device->memory->map.state_at + MUP_STATE_PAGE_JOURNAL * TEST_PAGE_SIZE;
+
+    (void)state;
+    assert_int_equal(device_reset(device), MUP_OK);
+    assert_int_equal(device_stage(device, 2, NEW_SIZE), MUP_OK);
+    assert_int_equal(device_request(device, 2, NEW_SIZE), MUP_OK);
+    for (int boot = 0; boot < 30; boot++) {
+        struct first_operation first = {.flash = flash};
+
+        flash->watch = note_first;
+        flash->watch_context = &first;
+        flash->cut_at = flash->operation_count + 1000;
+        flash->cut = MUP_HOSTILE_BEFORE;
+        if (boot > 0) /* in the copying of the page that the first cut was in, again and again */
+            flash->cut_at = flash->operation_count + 100;
+        assert_int_equal(device_reset(device), MUP_ERR_FLASH);
+        assert_true(flash->dead);
+        assert_true(first.seen);
+        assert_true(first.at >= journal_at && first.at < journal_at + 2 * TEST_PAGE_SIZE);
+        mup_hostile_flash_power_on(flash);
+    }
+    flash->watch = NULL;
+    assert_int_equal(device_reset(device), MUP_OK);
+    assert_int_equal(device->state.phase, MUP_BOOT_TRIAL);
+    assert_true(device_holds(device, 2, NEW_SIZE));
+    boot_device_free(device);
+}
+
 /* A port whose flash loses a bit once the swap is over: the start finds out and swaps back. */
 struct rotting {
     struct mup_port_flash good;
@@ -165,6 +214,7 @@ int main(void)
         cmocka_unit_test(each_failing_call_of_a_start_is_reported_and_the_next_start_succeeds),
         cmocka_unit_test(each_failing_call_of_a_request_leaves_the_old_state_or_the_new),
         cmocka_unit_test(each_failing_call_of_a_confirmation_leaves_trial_or_confirmation),
+        cmocka_unit_test(after_each_cut_the_position_is_written_before_data_is_touched),
         cmocka_unit_test(an_image_that_went_bad_in_the_swap_is_never_run),
         cmocka_unit_test(a_phase_that_is_unknown_is_refused),
     };
