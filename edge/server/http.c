@@ -202,6 +202,22 @@ static enum MHD_Result on_access(void *arg, struct MHD_Connection *connection, c
     return MHD_YES;
 }
 
+/* Tell the stream's owner that its reader has gone, once. */
+static void stream_part(struct mup_http_stream *stream)
+{
+    struct mup_http_request *request = stream->request;
+
+    if (!request) {
+        return;
+    }
+    stream->request = NULL;
+    request->stream = NULL;
+    if (request->http->callbacks.on_stream_gone) {
+        request->http->callbacks.on_stream_gone(request->http->arg, stream);
+    }
+}
+
+/* libmicrohttpd may free the response, and with it the stream, before this or after it. */
 static void on_completed(void *arg, struct MHD_Connection *connection, void **context,
                          enum MHD_RequestTerminationCode code)
 {
@@ -212,6 +228,9 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
     (void)code;
     if (request) {
         *context = NULL;
+        if (request->stream) {
+            stream_part(request->stream);
+        }
         request_free(request);
     }
 }
@@ -266,15 +285,11 @@ static ssize_t read_stream(void *arg, uint64_t at, char *bytes, size_t most)
     return (ssize_t)size;
 }
 
-static void stream_gone(void *arg)
+static void stream_free(void *arg)
 {
     struct mup_http_stream *stream = arg;
-    struct mup_http *http = stream->request->http;
 
-    stream->request->stream = NULL;
-    if (http->callbacks.on_stream_gone) {
-        http->callbacks.on_stream_gone(http->arg, stream);
-    }
+    stream_part(stream);
     free(stream->waiting);
     free(stream);
 }
@@ -284,7 +299,7 @@ struct mup_http_stream *mup_http_stream(struct mup_http_request *request, void *
     struct mup_http_stream *stream = calloc(1, sizeof *stream);
     struct MHD_Response *response =
         stream ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, stream,
-                                                   stream_gone)
+                                                   stream_free)
                : NULL;
 
     if (!response) {
