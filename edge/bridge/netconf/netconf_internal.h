@@ -24,6 +24,7 @@
 #define ELEMENTS_MAX        16384u               /* of one request */
 #define FILTER_ELEMENTS_MAX 256u
 #define CLOSE_WAIT_MS       5000u /* for the last reply to leave */
+#define ENDED_CHECK_MS      500u  /* whether a peer that sends no more still listens */
 
 enum session_state {
     SESSION_NAME,  /* waits for the first line */
@@ -43,7 +44,7 @@ struct session {
     struct session *previous;
     struct mup_netconf *server; /* NULL once it is closing and the server let it go */
     uv_pipe_t pipe;
-    struct mup_timer *timer; /* hello, then closing */
+    struct mup_timer *timer; /* hello, then whether an ended peer is there, then closing */
     enum session_state state;
     uint32_t id;
     uid_t uid;
@@ -60,6 +61,7 @@ struct session {
     char *rest; /* read but not yet parsed, because the queue was full */
     size_t rest_size;
     bool reading;
+    bool ended; /* the peer sends no more; it may still listen */
     bool pumping;
     size_t output_size;
 

@@ -138,17 +138,18 @@ static void copy_both_ways(struct direction *up, struct direction *down)
 
     while (!down->ended || !is_empty(down)) {
         if (up->ended && is_empty(up) && !told) {
-            shutdown(up->out, SHUT_WR); /* the bridge answers by closing */
+            shutdown(up->out, SHUT_WR); /* the bridge answers what it has, then closes */
             told = true;
         }
-        struct pollfd polled[2] = {wanted(up), wanted(down)};
-        if (poll(polled, 2, -1) < 0) {
+        /* The third is asked for nothing: it tells that nobody reads our output any more. */
+        struct pollfd polled[3] = {wanted(up), wanted(down), {.fd = down->out}};
+        if (poll(polled, 3, -1) < 0) {
             if (errno == EINTR) {
                 continue;
             }
             return;
         }
-        if (!step(up, &polled[0]) || !step(down, &polled[1])) {
+        if (polled[2].revents != 0 || !step(up, &polled[0]) || !step(down, &polled[1])) {
             return;
         }
     }

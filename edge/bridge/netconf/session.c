@@ -2,11 +2,13 @@
  * One peer of the NETCONF server, from its first line to its end.
  *
  * Bytes become messages, messages wait in a queue, one at a time is in work. When the queue or the
- * unsent output is full we stop reading, so that a peer can only fill its own pipe. The end of the
- * peer's stream is its death: what is in work is cancelled.
+ * unsent output is full we stop reading, so that a peer can only fill its own pipe. A peer that has
+ * ended its stream but still listens (`ssh -s netconf < requests`) gets all its answers; one that
+ * is gone has what is in work cancelled.
  */
 #include "bridge/netconf/netconf_internal.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,12 +118,35 @@ void session_close(struct session *session, bool flush, const char *why)
     mup_timer_start(session->timer, CLOSE_WAIT_MS);
 }
 
+/*
+ * Is the other end closed altogether, rather than only done with sending? A socket that is no
+ * longer read tells nobody, so it is asked.
+ */
+static bool is_peer_gone(const struct session *session)
+{
+    struct pollfd polled = {.events = 0};
+
+    return uv_fileno((const uv_handle_t *)&session->pipe, &polled.fd) != 0 ||
+           (poll(&polled, 1, 0) > 0 && (polled.revents & (POLLHUP | POLLERR)) != 0);
+}
+
+static void check_on_ended(struct session *session)
+{
+    if (is_peer_gone(session)) {
+        session_close(session, false, "the peer is gone");
+    } else {
+        mup_timer_start(session->timer, ENDED_CHECK_MS);
+    }
+}
+
 static void out_of_time(void *arg)
 {
     struct session *session = arg;
 
     if (session->state == SESSION_CLOSING) {
         close_now(session);
+    } else if (session->ended) {
+        check_on_ended(session);
     } else {
         session_close(session, false, "no hello in time");
     }
@@ -359,11 +384,25 @@ static void allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
     }
 }
 
+/* What was received is still answered; a message that was not received whole never will be. */
+static void end_of_input(struct session *session)
+{
+    session->ended = true;
+    session->reading = false;
+    uv_read_stop((uv_stream_t *)&session->pipe);
+    check_on_ended(session);
+    if (session->state == SESSION_OPEN) {
+        pump(session);
+    }
+}
+
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 {
     struct session *session = stream->data;
 
-    if (size < 0) {
+    if (size == UV_EOF && session->state == SESSION_OPEN) {
+        end_of_input(session);
+    } else if (size < 0) {
         session_close(session, true, size == UV_EOF ? "the peer closed" : "the peer is gone");
     } else if (size > 0) {
         consume(session, buffer->base, (size_t)size);
@@ -460,16 +499,25 @@ static void resume(struct session *session)
         size_t size = session->rest_size;
         session->rest = NULL;
         session->rest_size = 0;
-        if (!rest) {
-            read_on(session);
+        if (rest) {
+            consume(session, rest, size);
+            free(rest);
+        }
+        if (session->rest || session->state != SESSION_OPEN || is_full(session)) {
+            continue;
+        }
+        if (session->ended) {
             return;
         }
-        consume(session, rest, size);
-        free(rest);
-        if (!session->rest && session->state == SESSION_OPEN && !is_full(session)) {
-            read_on(session);
-        }
+        read_on(session);
     }
+}
+
+/* The peer sends no more, everything that it sent is answered and the answers are out. */
+static bool is_finished(const struct session *session)
+{
+    return session->state == SESSION_OPEN && session->ended && !session->request &&
+           !session->queue && !session->rest && session->output_size == 0;
 }
 
 static bool can_work(const struct session *session)
@@ -495,6 +543,9 @@ static void pump(struct session *session)
         resume(session);
     } while (can_work(session));
     session->pumping = false;
+    if (is_finished(session)) {
+        session_close(session, true, "the peer closed");
+    }
 }
 
 void session_answered(struct session *session)

@@ -279,6 +279,20 @@ static void sessions_do_not_wait_for_each_other(void **state)
     peer_free(&fast);
 }
 
+/* In one piece: a pipe holds fewer small writes. */
+static void send_many(struct peer *peer, const char *text, size_t count)
+{
+    size_t size = strlen(text);
+    char *all = malloc(count * size);
+
+    assert_non_null(all);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(all + i * size, text, size);
+    }
+    peer_send_bytes(peer, all, count * size);
+    free(all);
+}
+
 static void more_requests_than_the_queue_holds_wait_in_the_pipe(void **state)
 {
     struct peer peer = peer_open();
@@ -287,15 +301,7 @@ static void more_requests_than_the_queue_holds_wait_in_the_pipe(void **state)
 
     peer_send(&peer, RPC(TOKEN("slow")));
     rig_wait_count(&rig_request_count, 1);
-    /* in one piece: a pipe holds fewer small writes */
-    char *all = malloc(count * (sizeof RPC(TOKEN("fast")) - 1));
-    assert_non_null(all);
-    for (size_t i = 0; i < count; i++) {
-        memcpy(all + i * (sizeof RPC(TOKEN("fast")) - 1), RPC(TOKEN("fast")),
-               sizeof RPC(TOKEN("fast")) - 1);
-    }
-    peer_send_bytes(&peer, all, count * (sizeof RPC(TOKEN("fast")) - 1));
-    free(all);
+    send_many(&peer, RPC(TOKEN("fast")), count);
     for (int i = 0; i < 10; i++) {
         rig_turn();
     }
@@ -337,6 +343,82 @@ static void the_death_of_a_session_cancels_what_is_in_work(void **state)
 
     peer_send(&peer, RPC(TOKEN("slow")) RPC(TOKEN("slow")));
     rig_wait_count(&rig_request_count, 1);
+    peer_free(&peer);
+    rig_wait_count(&rig_cancelled, 1);
+    assert_int_equal(rig_begun, 1);
+    assert_int_equal(mup_netconf_session_count(rig_server), 0);
+}
+
+/* ssh -s netconf < requests: the pipe ends long before the answers are there. */
+static void a_peer_that_ends_its_stream_gets_every_answer(void **state)
+{
+    const char *order[] = {"message-id=\"1\"", "message-id=\"2\"", "message-id=\"3\""};
+    struct peer peer = peer_open();
+    (void)state;
+
+    peer_send(&peer, RPC_ID("1", TOKEN("slow")) RPC_ID("2", TOKEN("fast"))
+                         RPC_ID("3", TOKEN("slow")) "<rpc message-id=\"4\"");
+    rig_wait_count(&rig_request_count, 1);
+    assert_int_equal(shutdown(peer.fd, SHUT_WR), 0);
+    for (int i = 0; i < 20; i++) {
+        rig_turn();
+    }
+    assert_int_equal(mup_netconf_session_count(rig_server), 1);
+    mup_netconf_reply_ok(rig_requests[0]);
+    peer_expect(&peer, order[0]);
+    peer_expect(&peer, order[1]);
+    rig_wait_count(&rig_request_count, 2);
+    mup_netconf_reply_ok(rig_requests[1]);
+    peer_expect(&peer, order[2]);
+    peer_expect_close(&peer);
+    assert_null(strstr(peer.bytes, "message-id=\"4\""));
+    assert_int_equal(rig_cancelled, 0);
+    peer_free(&peer);
+}
+
+static void a_stream_that_ends_with_nothing_asked_ends_the_session(void **state)
+{
+    struct peer peer = peer_open();
+    (void)state;
+
+    assert_int_equal(shutdown(peer.fd, SHUT_WR), 0);
+    peer_expect_close(&peer);
+    assert_int_equal(mup_netconf_session_count(rig_server), 0);
+    peer_free(&peer);
+}
+
+static void more_requests_than_the_queue_holds_are_answered_after_the_end(void **state)
+{
+    enum { count = 3 * MUP_NETCONF_QUEUE_COUNT_MAX };
+    struct peer peer = peer_open();
+    size_t answers = 0;
+    (void)state;
+
+    peer_send(&peer, RPC(TOKEN("slow")));
+    send_many(&peer, RPC(TOKEN("fast")), count);
+    assert_int_equal(shutdown(peer.fd, SHUT_WR), 0);
+    rig_wait_count(&rig_request_count, 1);
+    mup_netconf_reply_ok(rig_requests[0]);
+    peer_expect_close(&peer);
+    for (const char *at = peer.bytes; (at = strstr(at, "</rpc-reply>")); at++) {
+        answers++;
+    }
+    assert_int_equal(answers, count + 1);
+    peer_free(&peer);
+}
+
+static void a_peer_that_dies_after_its_stream_ended_cancels_what_is_in_work(void **state)
+{
+    struct peer peer = peer_open();
+    (void)state;
+
+    peer_send(&peer, RPC(TOKEN("slow")) RPC(TOKEN("slow")));
+    rig_wait_count(&rig_request_count, 1);
+    assert_int_equal(shutdown(peer.fd, SHUT_WR), 0);
+    for (int i = 0; i < 20; i++) {
+        rig_turn();
+    }
+    assert_int_equal(rig_cancelled, 0);
     peer_free(&peer);
     rig_wait_count(&rig_cancelled, 1);
     assert_int_equal(rig_begun, 1);
@@ -430,6 +512,10 @@ int main(void)
         TEST(more_requests_than_the_queue_holds_wait_in_the_pipe),
         TEST(a_peer_that_only_sends_fills_its_pipe_and_not_our_memory),
         TEST(the_death_of_a_session_cancels_what_is_in_work),
+        TEST(a_peer_that_ends_its_stream_gets_every_answer),
+        TEST(a_stream_that_ends_with_nothing_asked_ends_the_session),
+        TEST(more_requests_than_the_queue_holds_are_answered_after_the_end),
+        TEST(a_peer_that_dies_after_its_stream_ended_cancels_what_is_in_work),
         TEST(killing_a_session_cancels_what_is_in_work),
         TEST(stopping_the_server_cancels_what_is_in_work),
         TEST(close_session_answers_and_ends_what_is_behind_it),
