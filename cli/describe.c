@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/capability.h"
-#include "bridge/yang.h"
+#include "bridge/description/capability.h"
+#include "bridge/description/yang.h"
 
 enum view {
     VIEW_TREE,

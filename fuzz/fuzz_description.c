@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/capability.h"
-#include "bridge/yang.h"
+#include "bridge/description/capability.h"
+#include "bridge/description/yang.h"
 
 static struct mup_describer *describer;
 

@@ -46,7 +46,7 @@ bool mup_testbed_start_bridge(struct mup_testbed *bed)
              "netconf-socket %s/netconf.sock\n"
              "store %s/bridge.db\n"
              "certificate %s/server.cert\n"
-             "queries %s/edge/bridge/queries\n"
+             "queries %s/edge/bridge/description/queries\n"
              "%s",
              bed->broker_port, bed->folder, bed->folder, bed->folder, bed->folder, bed->source,
              bed->bridge_settings == NULL ? "rpc-timeout-s 20\n" : bed->bridge_settings);

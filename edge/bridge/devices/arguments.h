@@ -10,7 +10,7 @@
 
 #include <libyang/libyang.h>
 
-#include "bridge/capability.h"
+#include "bridge/description/capability.h"
 #include "mup/rpc.h"
 #include "mup/status.h"
 

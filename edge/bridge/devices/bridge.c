@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bridge/yang.h"
+#include "bridge/description/yang.h"
 #include "mup/topic.h"
 #include "runtime/log.h"
 

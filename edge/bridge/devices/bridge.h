@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bridge/capability.h"
+#include "bridge/description/capability.h"
 #include "bridge/devices/calls.h"
 #include "bridge/devices/gather.h"
 #include "bridge/devices/judge.h"

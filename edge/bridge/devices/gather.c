@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/capability.h"
+#include "bridge/description/capability.h"
 
 void mup_gather_end(struct mup_gather *gather)
 {

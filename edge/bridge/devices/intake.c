@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "bridge/devices/bridge.h"
-#include "bridge/yang.h"
+#include "bridge/description/yang.h"
 #include "mup/bootstrap.h"
 #include "mup/state.h"
 #include "runtime/log.h"

@@ -8,8 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "bridge/capability.h"
-#include "bridge/yang.h"
+#include "bridge/description/capability.h"
+#include "bridge/description/yang.h"
 #include "mup/bootstrap.h"
 
 struct mup_judge {

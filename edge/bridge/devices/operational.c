@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "bridge/devices/bridge.h"
-#include "bridge/yang.h"
+#include "bridge/description/yang.h"
 #include "runtime/log.h"
 
 static const char *state_of(const struct mup_device *device)

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bridge/capability.h"
+#include "bridge/description/capability.h"
 #include "mup/topic.h"
 #include "store/bridge_store.h"
 

@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
-#include "bridge/capability.h"
-#include "bridge/jsonld.h"
+#include "bridge/description/capability.h"
+#include "bridge/description/jsonld.h"
 
 #define CONTEXT                                                                            \
     "\"@context\":{\"o\":\"http://www.onem2m.org/ontology/Base_Ontology/base_ontology#\"," \

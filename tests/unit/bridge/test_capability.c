@@ -1,7 +1,7 @@
 /* The rules that a description must keep, and the capability that is made of it. */
 #include "bridge_support.h"
 
-#include "bridge/extract.h"
+#include "bridge/description/extract.h"
 
 /* The inputs of the one operation, one Turtle statement each. */
 static struct mup_capability *parse_with(struct mup_problems *problems, const char *more)

@@ -1,5 +1,5 @@
-/* Each feature of JSON-LD that is understood (edge/bridge/jsonld.h), with its triples typed by
- * hand. */
+/* Each feature of JSON-LD that is understood (edge/bridge/description/jsonld.h), with its triples
+ * typed by hand. */
 #include "bridge_support.h"
 
 #define EX   "http://example.org/"

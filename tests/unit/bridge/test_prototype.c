@@ -6,7 +6,7 @@
 
 #include <libyang/libyang.h>
 
-#include "bridge/yang.h"
+#include "bridge/description/yang.h"
 
 #define DESCRIPTIONS MUP_SOURCE_DIR "/../shared/descriptions/"
 

@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bridge/materialise.h"
-#include "bridge/questions.h"
+#include "bridge/description/materialise.h"
+#include "bridge/description/questions.h"
 
 #define O "http://www.onem2m.org/ontology/Base_Ontology/base_ontology#"
 #define B "https://www.cs.uni-potsdam.de/bs/research/myno#"
@@ -258,7 +258,8 @@ static void copy_queries(const char *folder, const char *but, const char *with)
         const char *name = mup_question_name((enum mup_question)i);
         char from[512], to[512];
         size_t size = 0;
-        snprintf(from, sizeof from, "%s/edge/bridge/queries/%s.rq", MUP_SOURCE_DIR, name);
+        snprintf(from, sizeof from, "%s/edge/bridge/description/queries/%s.rq", MUP_SOURCE_DIR,
+                 name);
         snprintf(to, sizeof to, "%s/%s.rq", folder, name);
         char *query = read_whole_file(from, &size);
         assert_non_null(query);

@@ -3,8 +3,8 @@
 
 #include <libyang/libyang.h>
 
-#include "bridge/yang.h"
-#include "bridge/yang_name.h"
+#include "bridge/description/yang.h"
+#include "bridge/description/yang_name.h"
 
 static struct ly_ctx *context;
 

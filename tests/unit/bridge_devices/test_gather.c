@@ -4,7 +4,7 @@
 #include "support/cmocka_all.h"
 
 #include "bridge/devices/gather.h"
-#include "bridge/capability.h"
+#include "bridge/description/capability.h"
 
 static const uint8_t text[] = "the quick brown fox jumps over";
 #define TEXT_SIZE (sizeof text - 1)

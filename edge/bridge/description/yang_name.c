@@ -1,5 +1,5 @@
 /* Legal and unique YANG identifiers (yang_name.h). */
-#include "bridge/yang_name.h"
+#include "bridge/description/yang_name.h"
 
 #include <stdio.h>
 #include <string.h>

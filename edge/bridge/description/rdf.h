@@ -8,7 +8,7 @@
 #ifndef MUP_BRIDGE_RDF_H
 #define MUP_BRIDGE_RDF_H
 
-#include "bridge/triples.h"
+#include "bridge/description/triples.h"
 
 #define MUP_QUERY_ROWS_MAX 20000u /* a hostile graph must not multiply without end */
 

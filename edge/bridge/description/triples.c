@@ -1,5 +1,5 @@
 /* Interned terms and a set of triples with stated maxima (triples.h). */
-#include "bridge/triples.h"
+#include "bridge/description/triples.h"
 
 #include <stdio.h>
 #include <stdlib.h>

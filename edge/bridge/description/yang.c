@@ -1,5 +1,5 @@
 /* Prints a capability as a YANG 1.0 module (yang.h, RFC 6020). */
-#include "bridge/yang.h"
+#include "bridge/description/yang.h"
 
 #include <inttypes.h>
 #include <stdio.h>

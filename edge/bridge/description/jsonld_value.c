@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/jsonld_internal.h"
-#include "bridge/vocabulary.h"
+#include "bridge/description/jsonld_internal.h"
+#include "bridge/description/vocabulary.h"
 
 #define XSD               MUP_NS_XSD
 

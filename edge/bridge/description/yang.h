@@ -11,7 +11,7 @@
 #ifndef MUP_BRIDGE_YANG_H
 #define MUP_BRIDGE_YANG_H
 
-#include "bridge/capability.h"
+#include "bridge/description/capability.h"
 
 #define MUP_YANG_NAMESPACE_PREFIX                                  \
     "urn:mup:capability:" /* followed by 64 hex digits, the digest \

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/capability.h"
+#include "bridge/description/capability.h"
 
 static const char *type_name(enum mup_input_type type)
 {

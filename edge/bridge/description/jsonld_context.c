@@ -2,7 +2,7 @@
  * The context half of the JSON-LD reader: term definitions and the expansion of texts to IRIs
  * (JSON-LD 1.1 API, sections 4.1, 4.2 and 5.2), without anything that would have to be fetched.
  */
-#include "bridge/jsonld_internal.h"
+#include "bridge/description/jsonld_internal.h"
 
 #include <ctype.h>
 #include <raptor2.h>

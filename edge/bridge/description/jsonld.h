@@ -15,7 +15,7 @@
 #ifndef MUP_BRIDGE_JSONLD_H
 #define MUP_BRIDGE_JSONLD_H
 
-#include "bridge/triples.h"
+#include "bridge/description/triples.h"
 
 /*
  * Add the triples of the document bytes[0..size). A key that no context gives a meaning is left out

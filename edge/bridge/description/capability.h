@@ -28,7 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bridge/problems.h"
+#include "bridge/description/problems.h"
 #include "mup/status.h"
 
 #define MUP_DESCRIPTION_SIZE_MAX    262144u /* bytes of a template */

@@ -1,5 +1,5 @@
 /* The bounded list of problems of a description (problems.h): keeps the first ones, counts all. */
-#include "bridge/problems.h"
+#include "bridge/description/problems.h"
 
 #include <stdarg.h>
 #include <stdio.h>

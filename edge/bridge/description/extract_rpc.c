@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/extract.h"
-#include "bridge/vocabulary.h"
-#include "bridge/yang_name.h"
+#include "bridge/description/extract.h"
+#include "bridge/description/vocabulary.h"
+#include "bridge/description/yang_name.h"
 
 #define DECIMAL_UNIT 1e6 /* 10^MUP_DECIMAL_DIGITS */
 

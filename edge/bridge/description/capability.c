@@ -1,12 +1,12 @@
 /* What can be done with a capability once it is built (capability.h): look up, fill, check, free.
  */
-#include "bridge/capability.h"
+#include "bridge/description/capability.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/arena.h"
+#include "bridge/description/arena.h"
 
 void mup_capability_free(struct mup_capability *capability)
 {

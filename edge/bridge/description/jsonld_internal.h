@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "bridge/jsonld.h"
+#include "bridge/description/jsonld.h"
 
 #define MUP_JSON_PATH_SIZE 1024u
 

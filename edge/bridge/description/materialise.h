@@ -11,7 +11,7 @@
 #ifndef MUP_BRIDGE_MATERIALISE_H
 #define MUP_BRIDGE_MATERIALISE_H
 
-#include "bridge/triples.h"
+#include "bridge/description/triples.h"
 
 /* Fill the empty set *out. MUP_ERR_RANGE (see out->limit) or MUP_ERR_SPACE. */
 MUP_MUST_CHECK

@@ -1,10 +1,10 @@
 /* One name per thing, and the closure of hasService/hasSubService* (materialise.h). */
-#include "bridge/materialise.h"
+#include "bridge/description/materialise.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/vocabulary.h"
+#include "bridge/description/vocabulary.h"
 
 struct work {
     struct mup_triples *out;

@@ -1,5 +1,5 @@
 /* librdf, raptor and rasqal behind the four calls of rdf.h. */
-#include "bridge/rdf.h"
+#include "bridge/description/rdf.h"
 
 #include <inttypes.h>
 #include <librdf.h>

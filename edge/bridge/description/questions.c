@@ -1,6 +1,6 @@
 /* Asks the queries and puts the answers into the order that a capability is built in (questions.h).
  */
-#include "bridge/questions.h"
+#include "bridge/description/questions.h"
 
 #include <stdlib.h>
 #include <string.h>

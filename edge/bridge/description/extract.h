@@ -7,7 +7,7 @@
 #ifndef MUP_BRIDGE_EXTRACT_H
 #define MUP_BRIDGE_EXTRACT_H
 
-#include "bridge/questions.h"
+#include "bridge/description/questions.h"
 
 #define MUP_CAPABILITY_RPCS_MAX      256u
 #define MUP_CAPABILITY_TELEMETRY_MAX 256u

@@ -11,8 +11,8 @@
 
 #include <stdint.h>
 
-#include "bridge/arena.h"
-#include "bridge/capability.h"
+#include "bridge/description/arena.h"
+#include "bridge/description/capability.h"
 
 #define MUP_IRI_SIZE_MAX     1024u    /* bytes of one IRI */
 #define MUP_LITERAL_SIZE_MAX 8192u    /* bytes of one literal */

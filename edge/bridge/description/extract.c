@@ -1,9 +1,9 @@
 /* The device, its functions and its telemetry, and the rules they must keep (extract.h). */
-#include "bridge/extract.h"
+#include "bridge/description/extract.h"
 
 #include <string.h>
 
-#include "bridge/yang_name.h"
+#include "bridge/description/yang_name.h"
 
 /* Stands for the device while a template's topics are judged. Not UTF-8, so no description has it.
  */

@@ -2,14 +2,14 @@
  * The walking half of the JSON-LD reader: nodes, values and lists become triples while the document
  * is walked once (JSON-LD 1.1 API, sections 5.1 and 8, joined). The depth of the walk is bounded.
  */
-#include "bridge/jsonld.h"
+#include "bridge/description/jsonld.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "bridge/jsonld_internal.h"
-#include "bridge/vocabulary.h"
+#include "bridge/description/jsonld_internal.h"
+#include "bridge/description/vocabulary.h"
 
 #define RDF MUP_NS_RDF
 

@@ -6,7 +6,7 @@
 #ifndef MUP_BRIDGE_QUESTIONS_H
 #define MUP_BRIDGE_QUESTIONS_H
 
-#include "bridge/rdf.h"
+#include "bridge/description/rdf.h"
 
 enum mup_question {
     MUP_ASK_DEVICE,

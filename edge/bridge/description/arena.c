@@ -1,5 +1,5 @@
 /* Chunked memory that is released all at once (arena.h). */
-#include "bridge/arena.h"
+#include "bridge/description/arena.h"
 
 #include <stdarg.h>
 #include <stdint.h>

@@ -5,8 +5,8 @@
 #ifndef MUP_BRIDGE_YANG_NAME_H
 #define MUP_BRIDGE_YANG_NAME_H
 
-#include "bridge/arena.h"
-#include "bridge/capability.h"
+#include "bridge/description/arena.h"
+#include "bridge/description/capability.h"
 
 /* Room for an identifier with its NUL. */
 #define MUP_YANG_NAME_ROOM (MUP_YANG_NAME_SIZE_MAX + 1u)

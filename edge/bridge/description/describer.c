@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "bridge/extract.h"
-#include "bridge/jsonld.h"
-#include "bridge/materialise.h"
-#include "bridge/yang_name.h"
+#include "bridge/description/extract.h"
+#include "bridge/description/jsonld.h"
+#include "bridge/description/materialise.h"
+#include "bridge/description/yang_name.h"
 
 #define QUERY_SIZE_MAX    16384u
 #define CATEGORY_SLUG_MAX 32u
