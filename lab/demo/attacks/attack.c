@@ -79,13 +79,16 @@ static bool must_stop(const struct mup_attack_scene *scene)
     return scene->bed.processes.stop != NULL && *scene->bed.processes.stop;
 }
 
-/* The attack, and then the proof that the device goes on as before. */
-static void run(struct mup_attack_scene *scene, const struct attack *attack,
+/* The attack, and then the proof that the device goes on as before. Without a scene the result says
+ * that neither was found out. */
+static void run(struct mup_attack_scene *scene, bool is_open, const struct attack *attack,
                 struct mup_attack_result *result)
 {
     long begin = now_ms();
 
     *result = (struct mup_attack_result){.name = attack->name};
+    if (!is_open || must_stop(scene))
+        return;
     mup_attack_tell(scene, "%s\nThe attacker has: %s.\n%s\n", attack->name, attack->holds,
                     attack->story);
     result->mounted = attack->mount(scene, result);
@@ -108,7 +111,7 @@ static void print_json(json_t *value)
 }
 
 /* Those that `name` means; true when each was stopped and the device works. */
-static bool run_named(struct mup_attack_scene *scene, const char *name, bool json)
+static bool run_named(struct mup_attack_scene *scene, bool is_open, const char *name, bool json)
 {
     bool all = strcmp(name, "all") == 0;
     bool good = true;
@@ -116,12 +119,12 @@ static bool run_named(struct mup_attack_scene *scene, const char *name, bool jso
 
     if (all && !json)
         mup_attack_print_header();
-    for (size_t i = 0; i < ATTACKS && !must_stop(scene); i++) {
+    for (size_t i = 0; i < ATTACKS; i++) {
         struct mup_attack_result result;
 
         if (!all && strcmp(attacks[i].name, name) != 0)
             continue;
-        run(scene, &attacks[i], &result);
+        run(scene, is_open, &attacks[i], &result);
         good = good && mup_attack_is_stopped(&result) && result.still_works;
         json_array_append_new(list, mup_attack_json(&result));
         if (!json)
@@ -130,13 +133,14 @@ static bool run_named(struct mup_attack_scene *scene, const char *name, bool jso
     if (json)
         print_json(all ? json_incref(list) : json_incref(json_array_get(list, 0)));
     json_decref(list);
-    return good && !must_stop(scene);
+    return good;
 }
 
 int mup_demo_attack(const char *name, bool json, const char *bin_folder, const char *source_folder,
                     volatile const int *stop)
 {
     struct mup_attack_scene *scene;
+    bool is_open;
     bool good;
 
     if (!is_named(name))
@@ -145,8 +149,8 @@ int mup_demo_attack(const char *name, bool json, const char *bin_folder, const c
     if (scene == NULL)
         return 1;
     scene->narrates = !json && strcmp(name, "all") != 0;
-    good = mup_attack_scene_open(scene, bin_folder, source_folder, stop) &&
-           run_named(scene, name, json);
+    is_open = mup_attack_scene_open(scene, bin_folder, source_folder, stop);
+    good = run_named(scene, is_open, name, json);
     mup_attack_scene_close(scene);
     free(scene);
     return good ? 0 : 1;

@@ -40,8 +40,7 @@ static bool await_announcement(struct mup_attack_scene *scene, struct newcomer *
     struct mup_tap_message message;
     size_t mark = mup_tap_mark(scene->tap);
 
-    newcomer->target.process = mup_testbed_start_device(&scene->bed, &newcomer->target.device);
-    return newcomer->target.process != NULL &&
+    return mup_attack_switch_on(scene, &newcomer->target) &&
            mup_tap_wait(scene->tap, &mark, mup_attack_topic(&newcomer->target, MUP_TOPIC_ANNOUNCE),
                         NULL, 0, MUP_ATTACK_WAIT_MS, &message) &&
            mup_announcement_decode(&newcomer->announced, message.payload, message.size) == MUP_OK &&

@@ -61,7 +61,10 @@ __attribute__((format(printf, 2, 3))) void mup_attack_tell(const struct mup_atta
 bool mup_attack_make_target(struct mup_attack_scene *scene, struct mup_attack_target *target,
                             const char *process);
 
-/* Start it, or start it again, and wait until the bridge has answered its announcement. */
+/* Start it, or start it again; waits for events look at what it logs from here on. */
+bool mup_attack_switch_on(struct mup_attack_scene *scene, struct mup_attack_target *target);
+
+/* The same, and wait until the bridge has answered its announcement. */
 bool mup_attack_start_target(struct mup_attack_scene *scene, struct mup_attack_target *target);
 
 /* Wait for an event of the device's log; `line` may be NULL. */

@@ -50,11 +50,16 @@ bool mup_attack_make_target(struct mup_attack_scene *scene, struct mup_attack_ta
     return mup_testbed_make_device(&scene->bed, &target->device);
 }
 
-bool mup_attack_start_target(struct mup_attack_scene *scene, struct mup_attack_target *target)
+bool mup_attack_switch_on(struct mup_attack_scene *scene, struct mup_attack_target *target)
 {
     skip_log(scene, target);
     target->process = mup_testbed_start_device(&scene->bed, &target->device);
-    return target->process != NULL && mup_attack_wait_event(scene, target, "announced", NULL) &&
+    return target->process != NULL;
+}
+
+bool mup_attack_start_target(struct mup_attack_scene *scene, struct mup_attack_target *target)
+{
+    return mup_attack_switch_on(scene, target) &&
            mup_attack_wait_event(scene, target, "bootstrap\",\"state\":10,\"name\":\"ok", NULL);
 }
 

@@ -150,7 +150,8 @@ static bool start_again(struct mup_attack_scene *scene, uint32_t *kept, uint32_t
 {
     json_t *line = NULL;
 
-    if (!mup_attack_start_target(scene, &scene->victim) ||
+    /* Not until the bridge has answered: the update server may be faster. */
+    if (!mup_attack_switch_on(scene, &scene->victim) ||
         !mup_attack_wait_event(scene, &scene->victim, "manifest", &line))
         return false;
     *kept = number_in(line, "next");
