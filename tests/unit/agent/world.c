@@ -262,7 +262,8 @@ struct answer world_decode_answer(const struct broker_message *message)
 
     assert_int_equal(mup_response_decode(&response, message->payload, message->size), MUP_OK);
     answer.state = response.state;
-    memcpy(answer.text, response.state_text.data, response.state_text.size);
+    if (response.state_text.size > 0)
+        memcpy(answer.text, response.state_text.data, response.state_text.size);
     if (response.value.size == 0)
         return answer;
     mup_cbor_reader_init(&reader, response.value.data, response.value.size);
