@@ -77,6 +77,8 @@ void mup_agent_notify(const struct mup_agent *agent, enum mup_agent_notice notic
 bool mup_agent_elapsed(uint32_t now_ms, uint32_t since_ms, uint32_t wait_ms);
 
 /* link.c */
+const char *mup_agent_prefix(const struct mup_agent *agent, uint8_t index);
+uint8_t mup_agent_topic_count(const struct mup_agent *agent);
 void mup_agent_topic(const struct mup_agent *agent, struct agent_topic_text *topic,
                      const char *prefix);
 void mup_agent_due(struct mup_agent *agent, enum agent_out out);

@@ -24,6 +24,17 @@ static const char *const out_topic[MUP_AGENT_OUTGOING_COUNT] = {
     [OUT_PIECE] = MUP_TOPIC_DESCRIPTION,
 };
 
+const char *mup_agent_prefix(const struct mup_agent *agent, uint8_t index)
+{
+    return index < TOPIC_APPLICATION ? built_in[index]
+                                     : agent->config->topics[index - TOPIC_APPLICATION];
+}
+
+uint8_t mup_agent_topic_count(const struct mup_agent *agent)
+{
+    return (uint8_t)(TOPIC_APPLICATION + agent->config->topic_count);
+}
+
 void mup_agent_topic(const struct mup_agent *agent, struct agent_topic_text *topic,
                      const char *prefix)
 {
@@ -47,11 +58,6 @@ void mup_agent_due(struct mup_agent *agent, enum agent_out out)
 
 /* ---- Subscriptions ----------------------------------------------------------------------- */
 
-static uint8_t topic_count(const struct mup_agent *agent)
-{
-    return (uint8_t)(TOPIC_APPLICATION + agent->config->topic_count);
-}
-
 static bool subscribe(struct mup_agent *agent, const char *prefix, uint8_t qos, bool on)
 {
     struct agent_topic_text topic;
@@ -67,15 +73,8 @@ static bool subscribe(struct mup_agent *agent, const char *prefix, uint8_t qos, 
 
 static void flush_subscriptions(struct mup_agent *agent)
 {
-    uint8_t index = agent->subscribed;
-
-    if (agent->subscribing || index >= topic_count(agent))
-        return;
-    agent->subscribing =
-        subscribe(agent,
-                  index < TOPIC_APPLICATION ? built_in[index]
-                                            : agent->config->topics[index - TOPIC_APPLICATION],
-                  1, true);
+    if (!agent->subscribing && agent->subscribed < mup_agent_topic_count(agent))
+        agent->subscribing = subscribe(agent, mup_agent_prefix(agent, agent->subscribed), 1, true);
 }
 
 /* The firmware topic follows the phase (paper 4.2). True when nothing is left to be queued. */
@@ -122,7 +121,7 @@ void mup_agent_on_subscribed(struct mup_agent *agent, const struct mup_mqtt_even
     }
     agent->refused = agent->refused || refused;
     agent->subscribed++;
-    if (agent->subscribed >= topic_count(agent))
+    if (agent->subscribed >= mup_agent_topic_count(agent))
         all_subscribed(agent);
 }
 
@@ -154,7 +153,7 @@ void mup_agent_on_connected(struct mup_agent *agent, uint32_t now_ms,
             out->packet_id = 0;
     }
     if (connected->session_present && agent->may_resume) {
-        agent->subscribed = topic_count(agent);
+        agent->subscribed = mup_agent_topic_count(agent);
         all_subscribed(agent);
     }
 }

@@ -220,31 +220,20 @@ struct mup_agent_correlation {
 
 #define MUP_AGENT_OUTGOING_COUNT 5u
 
-/* Caller-owned; all fields are private. */
+/*
+ * Caller-owned; all fields are private. Bytes stand first, then halfwords, words and arrays: on a
+ * Cortex-M0 an instruction reaches a byte in the first 32 bytes only, a word in the first 128.
+ */
 struct mup_agent {
     const struct mup_agent_config *config;
-    struct mup_pipeline pipeline;
-    struct mup_backoff backoff;
-
-    /* who we are; keys stay in flash */
-    uint8_t uuid[MUP_UUID_SIZE];
-    char name[MUP_NAME_MAX];
-    uint8_t name_size;
-    uint8_t vendor_kid[MUP_KID_SIZE];
-    uint8_t server_kid[MUP_KID_SIZE];
-    uint32_t server_epoch;
-    uint8_t description_digest[MUP_DIGEST_SIZE];
-    uint8_t boot_id[MUP_BOOT_ID_SIZE];
 
     /* the connection */
-    struct mup_agent_outgoing outgoing[MUP_AGENT_OUTGOING_COUNT];
-    uint32_t announced_ms;
-    uint16_t piece_number;
     uint8_t link;
     uint8_t subscribed; /* filters granted so far */
     uint8_t receiving;  /* what the message that is coming in is */
     uint8_t firmware;   /* subscription to mup/firmware/NAME */
     uint8_t actions;
+    uint8_t name_size;
     bool replied;     /* the bridge has replied on this connection */
     bool may_resume;  /* the broker's session has our subscriptions */
     bool subscribing; /* a SUBSCRIBE of the first round waits for its answer */
@@ -252,46 +241,64 @@ struct mup_agent {
     bool announced;   /* the broker has acknowledged the announcement on this connection */
 
     /* requests */
-    struct mup_agent_correlation correlations[MUP_AGENT_CORRELATIONS];
-    struct mup_agent_correlation next_correlation; /* of the request that is coming in */
-    uint8_t correlation_at;                        /* of the newest */
-    uint16_t request_size;
-    uint16_t response_size; /* in the request buffer; 0: none */
-    uint16_t held_id;       /* request that has no PUBACK yet */
+    uint8_t correlation_at; /* of the newest */
     uint8_t request_topic;
     bool release_due; /* its PUBACK may go */
 
     /* token and budget */
-    uint8_t nonce[MUP_NONCE_SIZE];
-    uint32_t nonce_ms;
-    uint32_t budget_ms;
     uint8_t budget;
     bool nonce_lives;
 
     /* the update */
-    uint8_t phase;                            /* enum mup_agent_phase */
-    uint8_t extended_digest[MUP_DIGEST_SIZE]; /* of the accepted extended manifest */
-    uint16_t vendor_size;                     /* signed vendor manifest, kept in flash */
-    uint16_t transfer;
-    uint16_t attempt;
-    bool restart_wait; /* an answer waits for its PUBACK before the restart */
+    uint8_t phase; /* enum mup_agent_phase */
     uint8_t trial_boots;
-    uint32_t acked_next;  /* next of the newest acknowledgement */
-    uint32_t ack_ms;      /* when it was sent */
-    uint32_t ack_wait_ms; /* until it is repeated */
+    bool restart_wait; /* an answer waits for its PUBACK before the restart */
     uint8_t ack_repeats;
     uint8_t ack_state;
     bool ack_due;
     bool noop_due; /* slices of a transfer that we do not have */
-    uint16_t noop_transfer;
-    uint32_t noop_ms;
-    uint32_t phase_ms; /* when the trial, the wait for a broker or the restart began */
 
     /* the slice that is coming in */
-    uint8_t header[MUP_SLICE_HEADER_MAX];
     uint8_t header_size;
     uint8_t slice;
+
+    uint16_t piece_number;
+    uint16_t request_size;
+    uint16_t response_size; /* in the request buffer; 0: none */
+    uint16_t held_id;       /* request that has no PUBACK yet */
+    uint16_t vendor_size;   /* signed vendor manifest, kept in flash */
+    uint16_t transfer;
+    uint16_t attempt;
+    uint16_t noop_transfer;
+
+    uint32_t server_epoch;
+    uint32_t announced_ms;
+    uint32_t nonce_ms;
+    uint32_t budget_ms;
+    uint32_t phase_ms;    /* when the phase began, or the last progress in it */
+    uint32_t acked_next;  /* next of the newest acknowledgement */
+    uint32_t ack_ms;      /* when it was sent, or something came */
+    uint32_t ack_wait_ms; /* until it is repeated */
+    uint32_t noop_ms;
     uint32_t message_size;
+
+    struct mup_agent_outgoing outgoing[MUP_AGENT_OUTGOING_COUNT];
+    struct mup_backoff backoff;
+    struct mup_pipeline pipeline;
+
+    /* who we are; keys stay in flash */
+    char name[MUP_NAME_MAX];
+    uint8_t uuid[MUP_UUID_SIZE];
+    uint8_t vendor_kid[MUP_KID_SIZE];
+    uint8_t server_kid[MUP_KID_SIZE];
+    uint8_t boot_id[MUP_BOOT_ID_SIZE];
+    uint8_t description_digest[MUP_DIGEST_SIZE];
+
+    uint8_t nonce[MUP_NONCE_SIZE];
+    uint8_t extended_digest[MUP_DIGEST_SIZE]; /* of the accepted extended manifest */
+    uint8_t header[MUP_SLICE_HEADER_MAX];
+    struct mup_agent_correlation correlations[MUP_AGENT_CORRELATIONS];
+    struct mup_agent_correlation next_correlation; /* of the request that is coming in */
 };
 
 /*

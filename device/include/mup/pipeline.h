@@ -40,6 +40,7 @@
 
 /* Caller-owned; all fields are private. */
 struct mup_pipeline {
+    uint8_t state; /* first: in reach of a Cortex-M0 byte access */
     struct mup_slot_writer writer;
     struct mup_progress_log log;
     const struct mup_flash_map *map;
@@ -51,7 +52,6 @@ struct mup_pipeline {
     uint32_t recorded_size;            /* image bytes of the newest progress record */
     uint8_t expected[MUP_DIGEST_SIZE]; /* hash of the block being gathered */
     uint8_t manifest_digest[MUP_DIGEST_SIZE];
-    uint8_t state;
 };
 
 /*
