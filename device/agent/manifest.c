@@ -173,7 +173,6 @@ static uint32_t commit(struct mup_agent *agent, uint32_t now_ms, const struct ca
         state = mup_agent_open_transfer(agent, now_ms, &c->manifest, manifest_digest);
     if (state != MUP_STATE_OK) {
         /* The page of the older transfer's manifest is gone with this one. */
-        memset(agent->extended_digest, 0, sizeof agent->extended_digest);
         if (agent->phase != MUP_AGENT_IDLE)
             mup_agent_enter(agent, now_ms, MUP_AGENT_FAILED);
         return state;

@@ -169,7 +169,9 @@ static void on_publish(struct broker *broker, unsigned flags, struct cursor pack
     must(packet.left <= BROKER_PAYLOAD_MAX);
     memcpy(message->payload, packet.at, packet.left);
     message->size = packet.left;
-    if (message->packet_id != 0 && !broker->holds_pubacks)
+    if (message->packet_id != 0 && !broker->holds_pubacks &&
+        (broker->holds_topic == NULL ||
+         strncmp(message->topic, broker->holds_topic, strlen(broker->holds_topic)) != 0))
         broker_acknowledge(broker, message->packet_id);
 }
 

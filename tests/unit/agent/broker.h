@@ -27,8 +27,9 @@ struct broker_message {
 struct broker {
     /* what the test sets */
     bool session_present;
-    bool holds_pubacks;  /* does not acknowledge what the device publishes */
-    const char *refuses; /* a topic prefix whose subscription it refuses */
+    const char *holds_topic; /* it does not acknowledge topics that begin so; NULL: none */
+    bool holds_pubacks;      /* does not acknowledge what the device publishes */
+    const char *refuses;     /* a topic prefix whose subscription it refuses */
     /* what the device did */
     bool connected;
     bool disconnected;

@@ -437,6 +437,36 @@ static void a_byte_identical_copy_is_answered_with_the_current_acknowledgement(v
     assert_int_equal(world->agent.budget, budget);
 }
 
+static void the_token_after_an_accepted_manifest_has_a_nonce_of_its_own(void **state)
+{
+    static const uint8_t zeros[MUP_NONCE_SIZE];
+    struct world *world = *state;
+    uint8_t nonce[MUP_NONCE_SIZE];
+
+    assert_int_equal(world_offer(world, NULL).state, MUP_STATE_OK);
+    memcpy(nonce, world->token.nonce, sizeof nonce);
+    assert_int_equal(world_token(world).state, MUP_STATE_OK);
+    assert_memory_not_equal(world->token.nonce, nonce, sizeof nonce);
+    assert_memory_not_equal(world->token.nonce, zeros, sizeof zeros);
+}
+
+static void a_transfer_never_has_the_id_of_the_one_before(void **state)
+{
+    struct world *world = *state;
+    struct forgery none = {0};
+    uint8_t bytes[2];
+    uint16_t predicted;
+
+    (void)world_token(world);
+    world_extend(world, &none);
+    bytes[0] = world->random.next;
+    bytes[1] = (uint8_t)(world->random.next + 1);
+    memcpy(&predicted, bytes, sizeof predicted);
+    world->agent.transfer = predicted;
+    assert_int_equal(world_send_manifest(world).state, MUP_STATE_OK);
+    assert_int_equal(world->agent.transfer, (uint16_t)(predicted + 1));
+}
+
 static void an_accepted_manifest_is_spent_after_a_reset(void **state)
 {
     struct world *world = *state;
@@ -694,6 +724,8 @@ int main(void)
         TEST(what_is_wrong_first_in_the_order_is_what_is_answered),
         TEST(every_bit_of_a_manifest_counts),
         TEST(a_byte_identical_copy_is_answered_with_the_current_acknowledgement),
+        TEST(the_token_after_an_accepted_manifest_has_a_nonce_of_its_own),
+        TEST(a_transfer_never_has_the_id_of_the_one_before),
         TEST(an_accepted_manifest_is_spent_after_a_reset),
         TEST(an_older_accepted_manifest_is_22_while_a_newer_one_runs),
         TEST(a_refused_manifest_does_not_disturb_the_transfer_under_way),

@@ -365,6 +365,22 @@ static void a_transfer_in_which_nothing_comes_is_given_up_and_its_part_kept(void
     assert_int_equal(next(world), 1000);
 }
 
+static void a_transfer_may_take_days_as_long_as_something_comes(void **state)
+{
+    struct world *world = *state;
+
+    for (uint32_t at = 0; at < 3000; at += 500) {
+        slice(world, at, 500);
+        world->now_ms += MUP_AGENT_GIVE_UP_MS - 1;
+        world_pass(world, 0);
+        world->actions |= mup_agent_tick(&world->agent, world->now_ms);
+    }
+    if (!world->is_connected)
+        world_connect(world);
+    assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_RECEIVING);
+    assert_int_equal(next(world), 3000);
+}
+
 static void attempts_wrap_after_65535(void **state)
 {
     struct world *world = *state;
@@ -527,6 +543,7 @@ int main(void)
         TEST(the_timer_works_when_the_clock_wraps),
         TEST(the_last_acknowledgement_is_repeated_without_a_new_attempt),
         TEST(a_transfer_in_which_nothing_comes_is_given_up_and_its_part_kept),
+        TEST(a_transfer_may_take_days_as_long_as_something_comes),
         TEST(attempts_wrap_after_65535),
         TEST(a_link_lost_in_the_middle_of_a_slice_keeps_what_had_come),
         TEST(after_a_reconnection_the_firmware_topic_is_subscribed_again),

@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include "mup/report.h"
+#include "mup/trust.h"
 
 /* A device on trial: version 2 has just booted, nothing is connected yet. */
 static int setup(void **state)
@@ -207,6 +208,50 @@ static void an_old_image_that_reached_the_broker_stays(void **state)
     assert_int_equal(mup_agent_tick(&world->agent, world->now_ms), 0);
 }
 
+static void an_old_image_that_was_heard_but_could_not_report_stays_too(void **state)
+{
+    struct world *world = *state;
+
+    world->now_ms += MUP_AGENT_TRIAL_MS;
+    assert_int_equal(mup_agent_tick(&world->agent, world->now_ms), MUP_AGENT_RESTART);
+    assert_true(world_boot(world));
+    world->broker.holds_topic = "mup/report/";
+    world_connect(world);
+    world->now_ms += MUP_AGENT_TRIAL_MS - 1;
+    (void)mup_agent_tick(&world->agent, world->now_ms);
+    world_disconnect(world);
+    world->now_ms += MUP_AGENT_TRIAL_MS - 1;
+    assert_int_equal(mup_agent_tick(&world->agent, world->now_ms), 0);
+    world->now_ms += 1;
+    assert_int_equal(mup_agent_tick(&world->agent, world->now_ms), MUP_AGENT_RESTART);
+}
+
+static void the_bootloader_takes_only_the_image_that_the_vendor_signed(void **state)
+{
+    struct world *world = *state;
+    struct mup_boot_image good = {.version = 2, .size = 3000};
+    struct mup_boot_image bad;
+
+    memcpy(good.digest, world->manifest.digest, sizeof good.digest);
+#define VERIFIED(image) \
+    mup_trust_verify_image(&world->map, &(image), world->inner, world->inner_size)
+    assert_int_equal(VERIFIED(good), MUP_OK);
+    bad = good;
+    bad.version = 3;
+    assert_int_equal(VERIFIED(bad), MUP_ERR_DIGEST);
+    bad = good;
+    bad.size = 2999;
+    assert_int_equal(VERIFIED(bad), MUP_ERR_DIGEST);
+    bad = good;
+    bad.digest[31] ^= 1;
+    assert_int_equal(VERIFIED(bad), MUP_ERR_DIGEST);
+    world->inner[world->inner_size - 1] ^= 1;
+    assert_int_equal(VERIFIED(good), MUP_ERR_SIGNATURE);
+    world->inner[world->inner_size - 1] ^= 1;
+    world->inner_size--;
+    assert_int_not_equal(VERIFIED(good), MUP_OK);
+}
+
 static void an_image_that_rots_while_it_waits_is_rejected_and_reported(void **state)
 {
     struct world *world = world_make();
@@ -264,6 +309,8 @@ int main(void)
         TEST(an_image_that_finds_itself_wanting_goes_back_at_once),
         TEST(an_old_image_that_reaches_nobody_either_gives_the_new_one_its_trial_again),
         TEST(an_old_image_that_reached_the_broker_stays),
+        TEST(an_old_image_that_was_heard_but_could_not_report_stays_too),
+        TEST(the_bootloader_takes_only_the_image_that_the_vendor_signed),
         cmocka_unit_test(an_image_that_rots_while_it_waits_is_rejected_and_reported),
         TEST(verify_during_a_trial_is_38),
         TEST(the_version_floor_rises_with_the_confirmation_and_not_before),

@@ -39,6 +39,8 @@ static void a_signed_release_runs_after_confirmation_and_is_reported(void **stat
 
     update(world, 2, sizeof running);
     assert_int_equal(world->actions & MUP_AGENT_RESTART, MUP_AGENT_RESTART);
+    /* The broker has the PUBACK of each request, or it would repeat VERIFY-UPDATE to the trial. */
+    assert_int_equal(world->broker.puback_count, 3);
     assert_true(world_boot(world));
     assert_int_equal(world->booted.phase, MUP_BOOT_TRIAL);
     assert_int_equal(mup_slot_read(&world->map, MUP_SLOT_EXECUTION, 0, running, sizeof running),
