@@ -50,7 +50,8 @@ void mup_agent_topic(const struct mup_agent *agent, struct agent_topic_text *top
 
 void mup_agent_due(struct mup_agent *agent, enum agent_out out)
 {
-    if (agent->outgoing[out].state == OUT_SENT)
+    /* Also when it is only due: after a lost link it still has the id of the last connection. */
+    if (agent->outgoing[out].packet_id != 0)
         mup_mqtt_forget(agent->config->mqtt, agent->outgoing[out].packet_id);
     agent->outgoing[out].packet_id = 0;
     agent->outgoing[out].state = OUT_DUE;

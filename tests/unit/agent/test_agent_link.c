@@ -124,6 +124,22 @@ static void a_topic_of_the_application_that_is_refused_does_not_keep_it_from_upd
     assert_int_equal(world_token(world).state, MUP_STATE_OK);
 }
 
+static void links_that_are_lost_before_the_puback_do_not_make_it_mute(void **state)
+{
+    struct world *world = *state;
+
+    world->broker.session_present = true;
+    world->broker.holds_pubacks = true;
+    for (int i = 0; i < 10; i++) {
+        world_connect(world);
+        world_disconnect(world);
+    }
+    world->broker.holds_pubacks = false;
+    world_connect(world);
+    assert_int_equal(world->notice_count[MUP_AGENT_ANNOUNCED], 1);
+    assert_int_equal(world_token(world).state, MUP_STATE_OK);
+}
+
 static void the_wait_before_a_reconnection_grows_to_two_minutes_and_shrinks_again(void **state)
 {
     struct world *world = *state;
@@ -559,6 +575,7 @@ int main(void)
         TEST(a_session_that_was_kept_needs_no_subscriptions_but_that_of_another_boot_does),
         TEST(a_refused_subscription_ends_the_connection_and_is_tried_again_rarely),
         TEST(a_topic_of_the_application_that_is_refused_does_not_keep_it_from_updates),
+        TEST(links_that_are_lost_before_the_puback_do_not_make_it_mute),
         TEST(the_wait_before_a_reconnection_grows_to_two_minutes_and_shrinks_again),
         TEST(a_silent_broker_is_left),
         TEST(the_description_goes_out_in_pieces_only_when_it_is_asked_for),
