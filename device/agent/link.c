@@ -96,7 +96,7 @@ static bool flush_firmware(struct mup_agent *agent)
 static void all_subscribed(struct mup_agent *agent)
 {
     agent->link = LINK_UP;
-    agent->may_resume = true;
+    agent->may_resume = !agent->refused; /* what was refused is asked for again */
     mup_agent_due(agent, OUT_PRESENCE);
     mup_agent_due(agent, OUT_ANNOUNCE);
     mup_agent_transfer_resumed(agent);

@@ -235,7 +235,7 @@ struct mup_agent {
     uint8_t actions;
     uint8_t name_size;
     bool replied;     /* the bridge has replied on this connection */
-    bool may_resume;  /* the broker's session has our subscriptions */
+    bool may_resume;  /* the broker's session has all of our subscriptions */
     bool subscribing; /* a SUBSCRIBE of the first round waits for its answer */
     bool refused;     /* a subscription of the application was refused */
     bool announced;   /* the broker has acknowledged the announcement on this connection */

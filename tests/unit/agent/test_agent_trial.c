@@ -84,6 +84,22 @@ static void it_is_not_confirmed_while_a_subscription_is_refused(void **state)
     assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_IDLE);
 }
 
+static void a_kept_session_does_not_make_up_for_a_subscription_that_was_refused(void **state)
+{
+    struct world *world = *state;
+
+    world->broker.refuses = "pump/";
+    world_connect(world);
+    world_disconnect(world);
+    world->broker.session_present = true;
+    world_connect(world);
+    assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_TRIAL);
+    world_disconnect(world);
+    world->broker.refuses = NULL;
+    world_connect(world);
+    assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_IDLE);
+}
+
 static void the_application_may_hold_the_confirmation_back(void **state)
 {
     struct world *world = *state;
@@ -301,6 +317,7 @@ int main(void)
         TEST(it_announces_itself_as_on_trial_and_then_as_confirmed),
         TEST(it_is_not_confirmed_before_the_announcement_was_acknowledged),
         TEST(it_is_not_confirmed_while_a_subscription_is_refused),
+        TEST(a_kept_session_does_not_make_up_for_a_subscription_that_was_refused),
         TEST(the_application_may_hold_the_confirmation_back),
         TEST(a_confirmation_that_the_flash_did_not_take_is_tried_again),
         TEST(three_boots_without_confirmation_end_in_a_revert_and_its_report),
