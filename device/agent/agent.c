@@ -186,6 +186,7 @@ static unsigned turn(struct mup_agent *agent, uint32_t now_ms)
 unsigned mup_agent_step(struct mup_agent *agent, uint32_t now_ms,
                         const struct mup_mqtt_event *event)
 {
+    mup_agent_age(agent, now_ms); /* before the event: it may be what ended our sleep */
     if (event != NULL)
         on_event(agent, now_ms, event);
     return turn(agent, now_ms);
@@ -197,6 +198,7 @@ unsigned mup_agent_input(struct mup_agent *agent, uint32_t now_ms, const uint8_t
     struct mup_mqtt_event event;
     size_t at = 0;
 
+    mup_agent_age(agent, now_ms); /* before the bytes: they may be what ended our sleep */
     while ((agent->actions & MUP_AGENT_CLOSE) == 0) {
         size_t part = 0;
         enum mup_status status =

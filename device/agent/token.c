@@ -66,8 +66,8 @@ size_t mup_agent_encode_token(struct mup_agent *agent, uint32_t now_ms, uint8_t 
     return mup_token_encode(bytes, capacity, &size, &token) == MUP_OK ? size : 0;
 }
 
-/* Ends a nonce whose lifetime is over and refills the budget. At each turn, so that the clock may
- * wrap unnoticed. */
+/* Ends a nonce whose lifetime is over and refills the budget. Before each event, so that none finds
+ * a nonce that is over, and at each turn, so that the clock may wrap unnoticed. */
 void mup_agent_age(struct mup_agent *agent, uint32_t now_ms)
 {
     if (agent->nonce_lives &&

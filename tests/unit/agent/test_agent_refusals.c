@@ -527,6 +527,26 @@ static void a_nonce_lives_as_long_as_the_token_says_and_no_longer(void **state)
     assert_memory_not_equal(nonce, world->token.nonce, sizeof nonce);
 }
 
+static void a_nonce_is_dead_in_time_although_the_device_slept_through_its_end(void **state)
+{
+    struct world *world = *state;
+    struct forgery none = {0};
+    uint8_t nonce[MUP_NONCE_SIZE];
+
+    (void)world_token(world);
+    memcpy(nonce, world->token.nonce, sizeof nonce);
+    world_extend(world, &none);
+    world->now_ms += 600000; /* what wakes it is the manifest itself */
+    assert_int_equal(world_send_manifest(world).state, MUP_STATE_INVALID_NONCE);
+
+    (void)world_token(world);
+    memcpy(nonce, world->token.nonce, sizeof nonce);
+    world->now_ms += 600000; /* ... or the next request for a token */
+    (void)world_token(world);
+    assert_memory_not_equal(nonce, world->token.nonce, sizeof nonce);
+    assert_int_equal(world_offer(world, NULL).state, MUP_STATE_OK);
+}
+
 static void a_nonce_ends_in_time_when_the_clock_wraps(void **state)
 {
     struct world *world = *state;
@@ -730,6 +750,7 @@ int main(void)
         TEST(an_older_accepted_manifest_is_22_while_a_newer_one_runs),
         TEST(a_refused_manifest_does_not_disturb_the_transfer_under_way),
         TEST(a_nonce_lives_as_long_as_the_token_says_and_no_longer),
+        TEST(a_nonce_is_dead_in_time_although_the_device_slept_through_its_end),
         TEST(a_nonce_ends_in_time_when_the_clock_wraps),
         TEST(forged_manifests_drain_the_budget_which_refills_with_time),
         TEST(without_randomness_there_is_no_token),
