@@ -27,7 +27,7 @@
 #define MUP_STATE_PAGE_JOURNAL  2u /* two pages in turn: boot.h */
 #define MUP_STATE_PAGE_PROGRESS 4u /* two pages in turn: progress.h */
 #define MUP_STATE_PAGE_MANIFEST 6u /* one page: the vendor manifest of the requested image */
-#define MUP_STATE_PAGE_SPARE    7u /* nothing yet */
+#define MUP_STATE_PAGE_SPARE    7u /* one page: the vendor manifest of the download under way */
 #define MUP_STATE_PAGES         8u
 
 /* Plain values; flash must live as long as the map is used. All offsets are page-aligned. */
