@@ -1,0 +1,109 @@
+/*
+ * Images that do not work: whatever a signed release does after its boot, the device comes back
+ * with the version that worked, the server says so and why, and a good release is taken after it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "edge.h"
+
+static const struct {
+    uint32_t version;
+    const char *fault;
+    const char *why; /* the reason of the revert that the device reports */
+} bad[] = {{2, "crash", "trials-used-up"}, {3, "hang", "trials-used-up"}, {4, "no-connect", NULL}};
+
+#define GOOD_VERSION 5u
+
+static struct mup_testbed_device device = {
+    .process = "device", .version = 1, .arguments = {"--watchdog", "200", "--trial", "2"}};
+
+static int open_edge(void **state)
+{
+    (void)state;
+    if (!system_open(NULL, NULL))
+        return -1;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (!mup_testbed_release(&bed, bad[i].version, MUP_SYSTEM_IMAGE_SIZE, bad[i].fault))
+            return -1;
+    if (!mup_testbed_release(&bed, GOOD_VERSION, MUP_SYSTEM_IMAGE_SIZE, "ok"))
+        return -1;
+    return mup_testbed_make_device(&bed, &device) ? 0 : -1;
+}
+
+static void assert_works_with_version_1(struct mup_process *process)
+{
+    system_await(process, "\"event\":\"reverted\",\"version\":1");
+    system_await(process, "\"event\":\"reported\",\"state\":51,");
+    assert_int_equal(json_integer_value(system_device_member(device.uuid, "version")), 1);
+    assert_true(json_is_true(system_device_member(device.uuid, "online")));
+    assert_true(json_is_false(system_device_member(device.uuid, "on_trial")));
+}
+
+static void assert_reverts(size_t which)
+{
+    struct mup_process *process = system_process("device");
+    long long id = system_deploy(device.uuid, bad[which].version);
+    json_t *update = system_await_end(id);
+
+    assert_int_equal(system_number(update, "from"), 1);
+    assert_true(strstr(system_text(update, "message"), "version 1 runs again") != NULL);
+    system_assert_ended(update, "reverted", bad[which].why);
+    assert_works_with_version_1(process);
+}
+
+static void an_image_that_crashes_is_reverted(void **state)
+{
+    (void)state;
+    system_join(&device);
+    assert_reverts(0);
+    system_assert_rpc(device.uuid, "ledOn", NULL, NULL, "10_OK");
+}
+
+static void an_image_that_hangs_is_reverted(void **state)
+{
+    (void)state;
+    assert_reverts(1);
+}
+
+static void an_image_that_does_not_reach_the_broker_is_reverted(void **state)
+{
+    (void)state;
+    assert_reverts(2);
+}
+
+static void a_person_is_told_of_a_revert_and_why(void **state)
+{
+    struct system_command command;
+
+    (void)state;
+    system_mup(&command,
+               (const char *[]){"deploy", device.uuid, mup_testbed_release_url(&bed, 2), NULL});
+    assert_int_equal(command.code, 1);
+    assert_non_null(strstr(command.err, "reverted: trials-used-up"));
+    system_command_free(&command);
+    assert_works_with_version_1(system_process("device"));
+}
+
+static void a_good_release_is_confirmed_after_all_that(void **state)
+{
+    (void)state;
+    system_assert_ended(system_await_end(system_deploy(device.uuid, GOOD_VERSION)), "confirmed",
+                        NULL);
+    assert_int_equal(json_integer_value(system_device_member(device.uuid, "version")),
+                     GOOD_VERSION);
+    assert_int_equal(system_count(system_process("mup-server"), "event=\"update ended\""), 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_image_that_crashes_is_reverted),
+        cmocka_unit_test(an_image_that_hangs_is_reverted),
+        cmocka_unit_test(an_image_that_does_not_reach_the_broker_is_reverted),
+        cmocka_unit_test(a_person_is_told_of_a_revert_and_why),
+        cmocka_unit_test(a_good_release_is_confirmed_after_all_that),
+    };
+
+    return cmocka_run_group_tests(tests, open_edge, system_close);
+}
