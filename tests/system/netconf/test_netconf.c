@@ -41,7 +41,7 @@ static void lists_the_devices(void **state)
     assert_int_equal(json_object_size(devices), 2);
     one = member(devices, device.uuid);
     assert_string_equal(system_text(one, "name"), device.uuid);
-    assert_string_equal(system_text(one, "category"), "mup-device");
+    assert_string_equal(system_text(one, "category"), "virtual-device");
     assert_string_equal(system_text(one, "state"), "ready");
     assert_string_equal(system_text(one, "firmware-version"), "1");
     assert_string_equal(system_text(one, "on-trial"), "false");
