@@ -8,33 +8,37 @@
 
 #include "attack_internal.h"
 
+#define EDGE_BROKEN_INTO                                                                      \
+    "The attacker owns the broker and has broken into the edge: he has the update server's\n" \
+    "private key, not the vendor's."
+
 static const struct attack {
     const char *name;
     const char *holds; /* what the attacker has */
     const char *story;
     mup_attack_mount *mount;
 } attacks[] = {
-    {"replayed-manifest", "the broker; no private key",
+    {"replayed-manifest", "The attacker owns the broker; he has no private key.",
      "He records the manifest of a genuine update and publishes it again.",
      mup_attack_replayed_manifest},
-    {"rogue-bootstrap", "the broker; no private key but one of his own",
+    {"rogue-bootstrap", "The attacker owns the broker; he has no private key but one of his own.",
      "He answers a new device before the bridge does, with a certificate for his own key.",
      mup_attack_rogue_bootstrap},
-    {"forged-outer", "the broker; no private key but one of his own",
+    {"forged-outer", "The attacker owns the broker; he has no private key but one of his own.",
      "He takes a genuine vendor manifest and signs the extended manifest himself.",
      mup_attack_forged_outer},
-    {"forged-inner", "the broker and the update server's private key; not the vendor's",
-     "He makes an image of his own and plays the vendor.", mup_attack_forged_inner},
-    {"downgrade", "the broker and the update server's private key; not the vendor's",
-     "He offers an old version that the vendor once signed.", mup_attack_downgrade},
-    {"wrong-device", "the broker and the update server's private key; not the vendor's",
+    {"forged-inner", EDGE_BROKEN_INTO, "He makes an image of his own and plays the vendor.",
+     mup_attack_forged_inner},
+    {"downgrade", EDGE_BROKEN_INTO, "He offers an old version that the vendor once signed.",
+     mup_attack_downgrade},
+    {"wrong-device", EDGE_BROKEN_INTO,
      "He gives this device an update that is addressed to another one.", mup_attack_wrong_device},
-    {"wrong-app", "the broker and the update server's private key; not the vendor's",
+    {"wrong-app", EDGE_BROKEN_INTO,
      "He gives this device what the vendor signed for another product.", mup_attack_wrong_app},
-    {"forged-slice", "the broker; no private key", "He puts forged slices into a genuine transfer.",
-     mup_attack_forged_slice},
-    {"power-cut", "no attacker: a fault", "The power fails in the middle of a transfer.",
-     mup_attack_power_cut},
+    {"forged-slice", "The attacker owns the broker; he has no private key.",
+     "He puts forged slices into a genuine transfer.", mup_attack_forged_slice},
+    {"power-cut", "There is no attacker: this is a fault.",
+     "The power fails in the middle of a transfer.", mup_attack_power_cut},
 };
 
 #define ATTACKS (sizeof attacks / sizeof attacks[0])
@@ -89,8 +93,7 @@ static void run(struct mup_attack_scene *scene, bool is_open, const struct attac
     *result = (struct mup_attack_result){.name = attack->name};
     if (!is_open || must_stop(scene))
         return;
-    mup_attack_tell(scene, "%s\nThe attacker has: %s.\n%s\n", attack->name, attack->holds,
-                    attack->story);
+    mup_attack_tell(scene, "%s\n%s\n%s\n", attack->name, attack->holds, attack->story);
     result->mounted = attack->mount(scene, result);
     if (must_stop(scene))
         return;

@@ -7,8 +7,8 @@
 #include "attack_internal.h"
 
 /* Small, so that a transfer takes long enough to be interfered with. */
-#define WINDOW_SIZE 2048u
-#define SLICE_SIZE  512u
+#define WINDOW_SIZE 512u
+#define SLICE_SIZE  128u
 #define SLOT_SIZE   262144u
 #define NEEDLE_SIZE 96u
 

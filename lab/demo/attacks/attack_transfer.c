@@ -1,4 +1,5 @@
 /* What can go wrong while the payload crosses: forged slices, and a power cut. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,15 +8,15 @@
 #include "mup/state.h"
 #include "mup/transfer.h"
 
-#define GARBAGE_SIZE   512u  /* bytes of data in a forged slice: what the device takes at most */
-#define FORGERIES_MAX  2000u /* slices, until the attacker gives up */
+#define GARBAGE_SIZE   128u /* bytes of data in a forged slice: what the device takes at most */
+#define GARBAGE_SLICES 12u  /* at once: more than a block of 1,024 bytes and its hash */
+#define FORGERIES_MAX  600u /* slices, until the attacker gives up */
 #define ACK_TIMEOUT_MS 20000
 
 /* ---- forged-slice -------------------------------------------------------------------------- */
 
 struct forgery {
     struct mup_ack ack;  /* the device's latest word */
-    uint32_t sent_to;    /* the genuine sender may have sent up to here before that */
     unsigned slices;     /* forged so far */
     bool was_dropped;    /* a block of them was */
     uint32_t dropped_at; /* where the device wants to go on after that */
@@ -38,55 +39,65 @@ static bool await_transfer(struct mup_attack_scene *scene, size_t mark, struct f
     return false;
 }
 
-static bool publish_garbage(struct mup_attack_scene *scene, struct forgery *forgery,
-                            uint32_t offset)
-{
-    uint8_t bytes[MUP_SLICE_HEADER_MAX + GARBAGE_SIZE];
-    struct mup_slice_header header = {.transfer = forgery->ack.transfer,
-                                      .attempt = forgery->ack.attempt,
-                                      .offset = offset,
-                                      .size = GARBAGE_SIZE};
-    size_t header_size = mup_slice_header_encode(bytes, &header);
-
-    memset(bytes + header_size, 0xee, GARBAGE_SIZE);
-    forgery->slices++;
-    return mup_tap_publish(scene->tap, mup_attack_topic(&scene->victim, MUP_TOPIC_FIRMWARE), bytes,
-                           header_size + GARBAGE_SIZE, 0, NULL, NULL, 0);
-}
-
-/* Where the device wants the next slice, and where the genuine sender goes on: one of them is taken
- * when it comes before the genuine one. */
+/* A block and more of garbage, from where the device wants to go on. */
 static bool forge_slices(struct mup_attack_scene *scene, struct forgery *forgery)
 {
-    uint32_t sent_to = forgery->sent_to;
+    uint8_t bytes[MUP_SLICE_HEADER_MAX + GARBAGE_SIZE];
+    const char *topic = mup_attack_topic(&scene->victim, MUP_TOPIC_FIRMWARE);
+    bool good = true;
 
-    forgery->sent_to = forgery->ack.limit;
-    return publish_garbage(scene, forgery, forgery->ack.next) &&
-           (sent_to <= forgery->ack.next || publish_garbage(scene, forgery, sent_to));
+    for (unsigned i = 0; i < GARBAGE_SLICES && good; i++) {
+        struct mup_slice_header header = {.transfer = forgery->ack.transfer,
+                                          .attempt = forgery->ack.attempt,
+                                          .offset = forgery->ack.next + i * GARBAGE_SIZE,
+                                          .size = GARBAGE_SIZE};
+        size_t header_size = mup_slice_header_encode(bytes, &header);
+
+        memset(bytes + header_size, 0xee, GARBAGE_SIZE);
+        good =
+            mup_tap_publish(scene->tap, topic, bytes, header_size + GARBAGE_SIZE, 0, NULL, NULL, 0);
+        forgery->slices++;
+    }
+    return good;
 }
 
-/* Forge until the device says that it has dropped a block, or until the update is through. */
-static bool forge_until_dropped(struct mup_attack_scene *scene, struct forgery *forgery)
+/* The device's next acknowledgement of this transfer; false when it says no more. */
+static bool await_ack(struct mup_attack_scene *scene, size_t *mark, struct forgery *forgery)
 {
     const char *topic = mup_attack_topic(&scene->victim, MUP_TOPIC_ACK);
     struct mup_tap_message message;
-    size_t mark = mup_tap_mark(scene->tap);
-    uint32_t transfer = forgery->ack.transfer;
+    struct mup_ack ack;
 
-    while (!forgery->was_dropped && forgery->slices < FORGERIES_MAX) {
-        if (!forge_slices(scene, forgery))
-            return false;
-        if (!mup_tap_wait(scene->tap, &mark, topic, NULL, 0, ACK_TIMEOUT_MS, &message))
-            return true; /* nothing more to be disturbed */
-        if (mup_ack_decode(&forgery->ack, message.payload, message.size) != MUP_OK ||
-            forgery->ack.transfer != transfer)
-            continue;
+    while (mup_tap_wait(scene->tap, mark, topic, NULL, 0, ACK_TIMEOUT_MS, &message))
+        if (mup_ack_decode(&ack, message.payload, message.size) == MUP_OK &&
+            ack.transfer == forgery->ack.transfer) {
+            forgery->ack = ack;
+            return true;
+        }
+    return false;
+}
+
+/*
+ * Forge until the device says that it has dropped a block. A broker can hold back what it likes;
+ * here the update server is held instead, which comes to the same. What was under way still
+ * arrives; then the device repeats its acknowledgement, and forged slices are the first to come.
+ */
+static bool forge_until_dropped(struct mup_attack_scene *scene, struct forgery *forgery)
+{
+    size_t mark = mup_tap_mark(scene->tap);
+    bool good = kill(scene->server->pid, SIGSTOP) == 0;
+
+    while (good && !forgery->was_dropped && forgery->slices < FORGERIES_MAX) {
+        if (!await_ack(scene, &mark, forgery))
+            break;
         if (forgery->ack.state == MUP_STATE_BLOCK_INVALID) {
             forgery->was_dropped = true;
             forgery->dropped_at = forgery->ack.next;
+        } else {
+            good = forge_slices(scene, forgery);
         }
     }
-    return true;
+    return kill(scene->server->pid, SIGCONT) == 0 && good;
 }
 
 bool mup_attack_forged_slice(struct mup_attack_scene *scene, struct mup_attack_result *result)
@@ -98,9 +109,9 @@ bool mup_attack_forged_slice(struct mup_attack_scene *scene, struct mup_attack_r
     json_int_t id = version == 0 ? 0 : mup_attack_begin_update(scene, &scene->victim, version);
     bool confirmed;
 
-    mup_attack_tell(scene,
-                    "A genuine update begins. The attacker reads transfer, attempt and\n"
-                    "offset from the device's answers and sends garbage in the right place.");
+    mup_attack_tell(scene, "A genuine update begins. The attacker reads transfer, attempt and\n"
+                           "offset from the device's answers, holds the genuine slices back for a\n"
+                           "moment and sends garbage in their place.");
     if (id == 0 || !await_transfer(scene, mark, &forgery) || !forge_until_dropped(scene, &forgery))
         return false;
     confirmed = mup_attack_end_update(scene, id, "confirmed");
