@@ -135,6 +135,7 @@ void mup_agent_trial_init(struct mup_agent *agent, uint32_t now_ms);
 void mup_agent_trial_tick(struct mup_agent *agent, uint32_t now_ms);
 uint32_t mup_agent_trial_wait_ms(const struct mup_agent *agent, uint32_t now_ms);
 size_t mup_agent_encode_report(const struct mup_agent *agent, uint8_t *bytes, size_t capacity);
+void mup_agent_report_if_owed(struct mup_agent *agent);
 void mup_agent_report_sent(struct mup_agent *agent);
 
 #endif

@@ -99,6 +99,7 @@ static void all_subscribed(struct mup_agent *agent)
     agent->may_resume = !agent->refused; /* what was refused is asked for again */
     mup_agent_due(agent, OUT_PRESENCE);
     mup_agent_due(agent, OUT_ANNOUNCE);
+    mup_agent_report_if_owed(agent);
     mup_agent_transfer_resumed(agent);
 }
 

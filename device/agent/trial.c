@@ -59,11 +59,23 @@ void mup_agent_trial_init(struct mup_agent *agent, uint32_t now_ms)
     agent->phase_ms = now_ms;
     agent->phase = boot.phase == MUP_BOOT_TRIAL ? MUP_AGENT_TRIAL : MUP_AGENT_IDLE;
     agent->trial_boots = (uint8_t)boot.trial;
-    if (outcome_of(boot.phase) != 0)
-        agent->outgoing[OUT_REPORT].state = OUT_DUE;
 }
 
 /* ---- Report ------------------------------------------------------------------------------ */
+
+void mup_agent_report_if_owed(struct mup_agent *agent)
+{
+    struct mup_boot_state boot;
+
+    mup_boot_state(agent->config->boot, &boot);
+    if (outcome_of(boot.phase) != 0) {
+        if (agent->outgoing[OUT_REPORT].state == OUT_NONE)
+            mup_agent_due(agent, OUT_REPORT);
+    } else if (agent->outgoing[OUT_REPORT].state != OUT_NONE) {
+        mup_agent_due(agent, OUT_REPORT); /* frees its packet id */
+        agent->outgoing[OUT_REPORT].state = OUT_NONE;
+    }
+}
 
 size_t mup_agent_encode_report(const struct mup_agent *agent, uint8_t *bytes, size_t capacity)
 {
@@ -89,7 +101,7 @@ void mup_agent_report_sent(struct mup_agent *agent)
 
     mup_boot_state(agent->config->boot, &boot);
     mup_agent_notify(agent, MUP_AGENT_REPORTED, outcome_of(boot.phase), boot.running.version);
-    /* If this is not recorded, the report is sent once more after the next reset. */
+    /* If this is not recorded, the report is sent once more on the next connection. */
     if (mup_boot_reported(agent->config->boot) != MUP_OK)
         return;
 }

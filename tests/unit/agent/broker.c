@@ -60,6 +60,19 @@ void broker_acknowledge(struct broker *broker, uint16_t packet_id)
     put_two(broker, packet_id);
 }
 
+static void reject(struct broker *broker, uint16_t packet_id)
+{
+    put_byte(broker, 0x40);
+    put_length(broker, 3);
+    put_two(broker, packet_id);
+    put_byte(broker, 0x87); /* not authorized */
+}
+
+static bool begins_so(const char *topic, const char *prefix)
+{
+    return prefix != NULL && strncmp(topic, prefix, strlen(prefix)) == 0;
+}
+
 uint16_t broker_publish(struct broker *broker, const char *topic, const void *payload, size_t size,
                         int qos, bool retain, const char *response_topic, const void *correlation,
                         size_t correlation_size)
@@ -169,9 +182,12 @@ static void on_publish(struct broker *broker, unsigned flags, struct cursor pack
     must(packet.left <= BROKER_PAYLOAD_MAX);
     memcpy(message->payload, packet.at, packet.left);
     message->size = packet.left;
-    if (message->packet_id != 0 && !broker->holds_pubacks &&
-        (broker->holds_topic == NULL ||
-         strncmp(message->topic, broker->holds_topic, strlen(broker->holds_topic)) != 0))
+    if (message->packet_id == 0 || broker->holds_pubacks ||
+        begins_so(message->topic, broker->holds_topic))
+        return;
+    if (begins_so(message->topic, broker->rejects))
+        reject(broker, message->packet_id);
+    else
         broker_acknowledge(broker, message->packet_id);
 }
 
@@ -184,8 +200,7 @@ static void on_subscribe(struct broker *broker, struct cursor packet, bool on)
     take(&packet, take_length(&packet));
     take_topic(&packet, topic);
     must(packet.left == (on ? 1u : 0u));
-    refused =
-        broker->refuses != NULL && strncmp(topic, broker->refuses, strlen(broker->refuses)) == 0;
+    refused = begins_so(topic, broker->refuses);
     if (on)
         memcpy(broker->subscriptions[broker->subscription_count++ % 64], topic, sizeof topic);
     else

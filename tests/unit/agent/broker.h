@@ -30,6 +30,7 @@ struct broker {
     const char *holds_topic; /* it does not acknowledge topics that begin so; NULL: none */
     bool holds_pubacks;      /* does not acknowledge what the device publishes */
     const char *refuses;     /* a topic prefix whose subscription it refuses */
+    const char *rejects;     /* a topic prefix whose messages it does not take (PUBACK 0x87) */
     /* what the device did */
     bool connected;
     bool disconnected;

@@ -94,6 +94,46 @@ static void a_report_without_puback_is_sent_on_each_connection(void **state)
     assert_int_equal(world->notice_count[MUP_AGENT_REPORTED], 2);
 }
 
+static void a_report_that_the_broker_did_not_take_is_sent_on_the_next_connection(void **state)
+{
+    struct world *world = *state;
+
+    update(world, 2, 3000);
+    assert_true(world_boot(world));
+    world->broker.rejects = "mup/report/";
+    world_connect(world);
+    assert_int_equal(broker_count(&world->broker, "mup/report/"), 1);
+    assert_int_equal(world->notice_count[MUP_AGENT_REPORTED], 0);
+    world_disconnect(world);
+    world->broker.rejects = NULL;
+    world_connect(world);
+    assert_int_equal(world->notice_count[MUP_AGENT_REPORTED], 1);
+    world_disconnect(world);
+    world_connect(world);
+    assert_int_equal(broker_count(&world->broker, "mup/report/"), 2);
+}
+
+static void there_is_no_report_of_an_update_that_is_not_decided(void **state)
+{
+    struct world *world = *state;
+
+    update(world, 2, 3000);
+    assert_true(world_boot(world));
+    world->broker.holds_topic = "mup/report/";
+    world_connect(world);
+    world_release(world, 3, 3000, WORLD_BLOCK_SIZE);
+    assert_int_equal(world_offer(world, NULL).state, MUP_STATE_OK);
+    assert_int_equal(world_transfer(world), MUP_STATE_OK);
+    world->broker.holds_pubacks = true;
+    assert_int_equal(world_verify(world).state, MUP_STATE_OK);
+    world->broker.message_count = 0;
+    world_disconnect(world);
+    world_connect(world); /* while it waits to restart */
+    assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_RESTARTING);
+    assert_true(broker_count(&world->broker, "mup/presence/") > 0);
+    assert_int_equal(broker_count(&world->broker, "mup/report/"), 0);
+}
+
 static void images_of_every_length_around_a_block_arrive_whole(void **state)
 {
     static const uint32_t sizes[] = {1,
@@ -326,6 +366,8 @@ int main(void)
         TEST(a_signed_release_runs_after_confirmation_and_is_reported),
         TEST(a_report_that_was_acknowledged_is_not_sent_again_after_a_reset),
         TEST(a_report_without_puback_is_sent_on_each_connection),
+        TEST(a_report_that_the_broker_did_not_take_is_sent_on_the_next_connection),
+        TEST(there_is_no_report_of_an_update_that_is_not_decided),
         TEST(images_of_every_length_around_a_block_arrive_whole),
         TEST(it_works_when_every_byte_from_the_broker_comes_alone),
         TEST(the_restart_waits_for_the_answers_puback_but_not_for_ever),
