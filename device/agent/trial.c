@@ -98,12 +98,13 @@ size_t mup_agent_encode_report(const struct mup_agent *agent, uint8_t *bytes, si
 void mup_agent_report_sent(struct mup_agent *agent)
 {
     struct mup_boot_state boot;
+    enum mup_status status;
 
     mup_boot_state(agent->config->boot, &boot);
     mup_agent_notify(agent, MUP_AGENT_REPORTED, outcome_of(boot.phase), boot.running.version);
     /* If this is not recorded, the report is sent once more on the next connection. */
-    if (mup_boot_reported(agent->config->boot) != MUP_OK)
-        return;
+    status = mup_boot_reported(agent->config->boot);
+    (void)status;
 }
 
 /* ---- Confirm or give up ------------------------------------------------------------------ */
@@ -151,9 +152,9 @@ static void trial_turn(struct mup_agent *agent, uint32_t now_ms)
     if (may_confirm(agent)) {
         confirm(agent, now_ms);
     } else if (mup_agent_elapsed(now_ms, agent->phase_ms, trial_ms(agent))) {
-        /* Restart whatever the flash says: the bootloader counts the boots as well. */
-        if (mup_boot_revert(agent->config->boot, MUP_BOOT_REASON_DEADLINE) != MUP_OK)
-            agent->restart_wait = false;
+        enum mup_status status = mup_boot_revert(agent->config->boot, MUP_BOOT_REASON_DEADLINE);
+
+        (void)status; /* restart all the same: the bootloader counts the trial boots as well */
         restart(agent, now_ms, MUP_BOOT_REASON_DEADLINE);
     }
 }

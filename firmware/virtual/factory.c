@@ -191,6 +191,11 @@ static int make(const struct factory *factory)
         return EXIT_FAILED;
     bytes = read_image(factory->image_path, &size);
     good = size > 0;
+    if (good && size > VIRTUAL_IMAGE_SIZE_MAX) {
+        fprintf(stderr, "mup-device: %s is larger than any slot: %lu bytes at most\n",
+                factory->image_path, (unsigned long)VIRTUAL_IMAGE_SIZE_MAX);
+        good = false;
+    }
     if (good && !virtual_image_parse(&header, (const char *)bytes, size)) {
         fprintf(stderr, "mup-device: %s is not a virtual image; make one with mup-device image\n",
                 factory->image_path);
@@ -235,7 +240,7 @@ int virtual_factory(int argc, char **argv)
             break;
         case 's':
             if (!virtual_number(&factory.image_size_max, "--slot-size", optarg, 1,
-                                MUP_IMAGE_SIZE_MAX))
+                                VIRTUAL_IMAGE_SIZE_MAX))
                 return EXIT_USAGE;
             break;
         case 'F':

@@ -32,6 +32,9 @@ struct virtual_flash {
     struct mup_flash_map map;
 };
 
+/* The largest image for which there can be a flash file: the boot journal counts 2,047 pages. */
+#define VIRTUAL_IMAGE_SIZE_MAX (2046u * 4096u)
+
 /* Bytes of a flash file whose slots take images of `image_size_max` bytes. */
 uint32_t virtual_flash_size(uint32_t image_size_max);
 
