@@ -55,11 +55,16 @@ enum mup_status mup_pipeline_begin(struct mup_pipeline *pipeline,
                                    const struct mup_manifest *manifest,
                                    const uint8_t manifest_digest[MUP_DIGEST_SIZE])
 {
-    bool same = memcmp(pipeline->manifest_digest, manifest_digest, MUP_DIGEST_SIZE) == 0;
-    enum mup_status status;
+    enum mup_status status = MUP_OK;
+    bool same;
 
     if (manifest->image_size > mup_flash_map_image_size_max(pipeline->map))
         return MUP_ERR_SPACE;
+    if (pipeline->log.map == NULL) /* fail() could not read what is left */
+        status = mup_pipeline_init(pipeline, pipeline->map, pipeline->block);
+    if (status != MUP_OK)
+        return status;
+    same = memcmp(pipeline->manifest_digest, manifest_digest, MUP_DIGEST_SIZE) == 0;
     if (pipeline->state == PIPELINE_OPEN && same)
         return MUP_OK;
     if (pipeline->state != PIPELINE_KEPT || !same || !record_fits(pipeline, manifest) ||
@@ -94,7 +99,8 @@ static void record(struct mup_pipeline *pipeline)
         pipeline->recorded_size = written;
 }
 
-/* The flash failed in mid-transfer: what the newest record says is all that is left. */
+/* The flash failed in mid-transfer: what the newest record says is all that is left. When not even
+ * that can be read, the log is not open (its map is NULL) until begin() can. */
 static enum mup_status fail(struct mup_pipeline *pipeline, enum mup_status status)
 {
     const struct mup_flash_map *map = pipeline->map;

@@ -70,7 +70,7 @@ enum mup_status mup_pipeline_init(struct mup_pipeline *pipeline, const struct mu
  * digest, it goes on where it was, without a byte lost; anything else is forgotten.
  *
  * MUP_ERR_SPACE  the image does not fit the slot.
- * MUP_ERR_FLASH  the progress record cannot be cleared; nothing was begun.
+ * MUP_ERR_FLASH  the progress record cannot be read or cleared; nothing was begun.
  */
 MUP_MUST_CHECK
 enum mup_status mup_pipeline_begin(struct mup_pipeline *pipeline,

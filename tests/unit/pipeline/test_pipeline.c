@@ -308,6 +308,26 @@ static void the_flash_may_fail_at_any_call(void **state)
     }
 }
 
+/* Not one call but all fail for a while, also the one that looks for what is left. */
+static void a_flash_that_was_dead_for_a_while_is_used_again(void **state)
+{
+    struct fixture *f = *state;
+    const uint8_t *kept;
+
+    begin(f);
+    assert_int_equal(mup_pipeline_feed(&f->pipeline, f->payload, 5 * 1056), MUP_OK);
+    f->flash.dead = true;
+    assert_int_equal(mup_pipeline_feed(&f->pipeline, f->payload + 5 * 1056, 1056), MUP_ERR_FLASH);
+    assert_int_equal(mup_pipeline_begin(&f->pipeline, &f->manifest, f->digest), MUP_ERR_FLASH);
+    assert_false(mup_pipeline_kept(&f->pipeline, &kept));
+    f->flash.dead = false;
+
+    begin(f); /* what the record speaks of is found again */
+    assert_int_equal(mup_pipeline_next(&f->pipeline), 4 * 1056);
+    assert_int_equal(feed_rest(f, 1056), MUP_OK);
+    assert_int_equal(finish(f), MUP_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +345,7 @@ int main(void)
         TEST(what_rots_in_flash_is_found_at_the_end),
         TEST(dropped_is_forgotten_also_after_a_reset),
         TEST(the_flash_may_fail_at_any_call),
+        TEST(a_flash_that_was_dead_for_a_while_is_used_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
