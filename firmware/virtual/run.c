@@ -5,7 +5,6 @@
  * power cut.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,61 +18,15 @@
 #include "mup/trust.h"
 #include "virtual.h"
 
-static const char usage[] =
-    "mup-device run: run a virtual device\n"
-    "\n"
-    "  --flash FILE            its flash (mup-device factory)\n"
-    "  --broker HOST:PORT      where the MQTT broker is\n"
-    "  --description FILE      the template of its description\n"
-    "  --user NAME             must be the name in the flash, which is its user name\n"
-    "  --password-file FILE    first line: its password at the broker\n"
-    "  --app-id ID             default virtual-app\n"
-    "  --hardware-class CLASS  default virtual-1\n"
-    "  --window BYTES          most bytes in flight (default 8192)\n"
-    "  --slice BYTES           largest slice (default 4096)\n"
-    "  --block BYTES           largest block: 256 to 4096, a power of two (default 4096)\n"
-    "  --interval SECONDS      between two temperatures (default 10)\n"
-    "  --keep-alive SECONDS    default 30\n"
-    "  --token-lifetime S      default 600\n"
-    "  --trial SECONDS         to confirm a trial in (default 3600)\n"
-    "  --watchdog MS           until the watchdog resets an image that hangs (default 1000)\n"
-    "  --log text|json         default text\n"
-    "  --seed N                of the thermometer's wandering; never of a nonce\n"
-    "\n"
-    "Example: mup-device run --flash d.flash --broker 127.0.0.1:1883 \\\n"
-    "             --description firmware/description/virtual.jsonld --password-file d.password\n";
-
 #define OUT_SIZE           1024u
 #define IN_SIZE            4096u
 #define CONNECT_TIMEOUT_MS 10000u
 #define CRASH_PAUSE_MS     50u
 #define PASSWORD_MAX       256u
-#define BROKER_MAX         256u
-
-struct options {
-    const char *flash_path;
-    const char *description_path;
-    const char *password_path;
-    const char *user;
-    const char *app_id;
-    const char *hardware_class;
-    char broker[BROKER_MAX];
-    const char *broker_port;
-    uint32_t window_size;
-    uint32_t slice_size;
-    uint32_t block_size;
-    uint32_t interval_s;
-    uint32_t keep_alive_s;
-    uint32_t token_lifetime_s;
-    uint32_t trial_s;
-    uint32_t watchdog_ms;
-    uint32_t seed;
-    bool json;
-};
 
 /* All that a device has. Static, as in a firmware. */
 static struct device {
-    struct options options;
+    struct virtual_options options;
     struct virtual_flash flash;
     struct mup_boot boot;
     struct mup_boot_state booted;
@@ -113,143 +66,6 @@ static void on_signal(int signal)
 static uint32_t now_ms(void)
 {
     return device.clock.now_ms(device.clock.context);
-}
-
-/* ---- Options ----------------------------------------------------------------------------- */
-
-static bool parse_broker(struct options *options, const char *text)
-{
-    const char *colon = strrchr(text, ':');
-    size_t size;
-
-    if (colon == NULL || colon == text || colon[1] == '\0' || strlen(text) >= BROKER_MAX) {
-        fprintf(stderr, "mup-device: --broker wants HOST:PORT, not '%s'\n", text);
-        return false;
-    }
-    size = (size_t)(colon - text);
-    if (text[0] == '[' && text[size - 1] == ']') {
-        text++;
-        size -= 2;
-    }
-    memcpy(options->broker, text, size);
-    options->broker[size] = '\0';
-    options->broker_port = colon + 1;
-    return true;
-}
-
-static bool number_option(struct options *options, int option, const char *text)
-{
-    switch (option) {
-    case 'w':
-        return virtual_number(&options->window_size, "--window", text, MUP_WINDOW_MIN,
-                              MUP_WINDOW_MAX);
-    case 's':
-        return virtual_number(&options->slice_size, "--slice", text, MUP_SLICE_DATA_MIN,
-                              MUP_SLICE_DATA_MAX);
-    case 'B':
-        return virtual_number(&options->block_size, "--block", text, MUP_BLOCK_SIZE_MIN,
-                              MUP_BLOCK_SIZE_MAX);
-    case 'i':
-        return virtual_number(&options->interval_s, "--interval", text, 1, 3600);
-    case 'k':
-        return virtual_number(&options->keep_alive_s, "--keep-alive", text, 1, 65535);
-    case 'l':
-        return virtual_number(&options->token_lifetime_s, "--token-lifetime", text, 1,
-                              MUP_TOKEN_LIFETIME_MAX_S);
-    case 't':
-        return virtual_number(&options->trial_s, "--trial", text, 1, 86400);
-    case 'W':
-        return virtual_number(&options->watchdog_ms, "--watchdog", text, 1, 3600000);
-    case 'S':
-        return virtual_number(&options->seed, "--seed", text, 0, UINT32_MAX);
-    default:
-        return false;
-    }
-}
-
-static bool text_option(struct options *options, int option, const char *text)
-{
-    switch (option) {
-    case 'f':
-        options->flash_path = text;
-        return true;
-    case 'b':
-        return parse_broker(options, text);
-    case 'd':
-        options->description_path = text;
-        return true;
-    case 'u':
-        options->user = text;
-        return true;
-    case 'p':
-        options->password_path = text;
-        return true;
-    case 'a':
-        options->app_id = text;
-        return true;
-    case 'c':
-        options->hardware_class = text;
-        return true;
-    case 'L':
-        options->json = strcmp(text, "json") == 0;
-        if (!options->json && strcmp(text, "text") != 0)
-            fprintf(stderr, "mup-device: --log is text or json, not '%s'\n", text);
-        return options->json || strcmp(text, "text") == 0;
-    default:
-        return number_option(options, option, text);
-    }
-}
-
-/* 0: go on; else the exit code plus 1. */
-static int parse_options(struct options *options, int argc, char **argv)
-{
-    static const struct option names[] = {{"flash", required_argument, NULL, 'f'},
-                                          {"broker", required_argument, NULL, 'b'},
-                                          {"description", required_argument, NULL, 'd'},
-                                          {"user", required_argument, NULL, 'u'},
-                                          {"password-file", required_argument, NULL, 'p'},
-                                          {"app-id", required_argument, NULL, 'a'},
-                                          {"hardware-class", required_argument, NULL, 'c'},
-                                          {"window", required_argument, NULL, 'w'},
-                                          {"slice", required_argument, NULL, 's'},
-                                          {"block", required_argument, NULL, 'B'},
-                                          {"interval", required_argument, NULL, 'i'},
-                                          {"keep-alive", required_argument, NULL, 'k'},
-                                          {"token-lifetime", required_argument, NULL, 'l'},
-                                          {"trial", required_argument, NULL, 't'},
-                                          {"watchdog", required_argument, NULL, 'W'},
-                                          {"log", required_argument, NULL, 'L'},
-                                          {"seed", required_argument, NULL, 'S'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    int option;
-
-    *options = (struct options){.app_id = "virtual-app",
-                                .hardware_class = "virtual-1",
-                                .window_size = 8192,
-                                .slice_size = 4096,
-                                .block_size = 4096,
-                                .interval_s = 10,
-                                .keep_alive_s = 30,
-                                .token_lifetime_s = 600,
-                                .trial_s = MUP_AGENT_TRIAL_MS / 1000,
-                                .watchdog_ms = 1000,
-                                .seed = 1};
-    optind = 2;
-    while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(usage, stdout);
-            return 1;
-        }
-        if (option == '?' || !text_option(options, option, optarg))
-            return EXIT_USAGE + 1;
-    }
-    if (options->flash_path == NULL || options->broker_port == NULL ||
-        options->description_path == NULL || optind != argc) {
-        fputs(usage, stderr);
-        return EXIT_USAGE + 1;
-    }
-    return 0;
 }
 
 /* ---- Files ------------------------------------------------------------------------------- */
@@ -557,7 +373,7 @@ static void leave(void)
 
 static bool start_agent(void)
 {
-    const struct options *options = &device.options;
+    const struct virtual_options *options = &device.options;
     struct mup_agent_config *config = &device.config;
     size_t size;
     enum mup_status status;
@@ -613,7 +429,7 @@ static bool misbehave(void)
 int virtual_run(int argc, char **argv)
 {
     struct sigaction action = {.sa_handler = on_signal};
-    int code = parse_options(&device.options, argc, argv);
+    int code = virtual_parse_options(&device.options, argc, argv);
 
     if (code != 0)
         return code - 1;

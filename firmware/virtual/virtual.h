@@ -24,6 +24,34 @@ int virtual_image(int argc, char **argv);
 bool virtual_number(uint32_t *out, const char *option, const char *text, uint32_t least,
                     uint32_t most);
 
+/* ---- options.c: what mup-device run was told ------------------------------------------------ */
+
+#define VIRTUAL_BROKER_MAX 256u
+
+struct virtual_options {
+    const char *flash_path;
+    const char *description_path;
+    const char *password_path;
+    const char *user;
+    const char *app_id;
+    const char *hardware_class;
+    char broker[VIRTUAL_BROKER_MAX];
+    const char *broker_port;
+    uint32_t window_size;
+    uint32_t slice_size;
+    uint32_t block_size;
+    uint32_t interval_s;
+    uint32_t keep_alive_s;
+    uint32_t token_lifetime_s;
+    uint32_t trial_s;
+    uint32_t watchdog_ms;
+    uint32_t seed;
+    bool json;
+};
+
+/* 0: go on; else the exit code plus 1, after a message. The texts are those of argv. */
+int virtual_parse_options(struct virtual_options *options, int argc, char **argv);
+
 /* ---- flash.c: where things lie in the flash file ------------------------------------------- */
 
 struct virtual_flash {
