@@ -98,7 +98,8 @@ static void run(struct mup_attack_scene *scene, bool is_open, const struct attac
     if (must_stop(scene))
         return;
     mup_attack_tell(scene, "Does the device still work? The vendor publishes its next version.");
-    result->still_works = mup_attack_update(scene, &scene->victim, MUP_ATTACK_IMAGE_SIZE);
+    result->still_works =
+        mup_attack_update(scene, &scene->victim, MUP_ATTACK_IMAGE_SIZE) && !result->was_harmed;
     mup_attack_tell(scene, "Version %u is %s.", (unsigned)scene->released,
                     result->still_works ? "confirmed" : "NOT confirmed");
     result->milliseconds = now_ms() - begin;

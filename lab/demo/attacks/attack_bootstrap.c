@@ -173,9 +173,12 @@ bool mup_attack_rogue_bootstrap(struct mup_attack_scene *scene, struct mup_attac
         !hold_bridge(scene, &newcomer, true))
         return false;
     good = answer_first(scene, result, &newcomer);
-    good = hold_bridge(scene, &newcomer, false) && good && answer_later(scene, result, &newcomer) &&
-           mup_attack_update(scene, &newcomer.target, MUP_ATTACK_IMAGE_SIZE);
-    mup_attack_tell(scene, "%s", good ? "The new device is updated by its update server." : "");
+    good = hold_bridge(scene, &newcomer, false) && good && answer_later(scene, result, &newcomer);
+    if (good) {
+        result->was_harmed = !mup_attack_update(scene, &newcomer.target, MUP_ATTACK_IMAGE_SIZE);
+        mup_attack_tell(scene, "The new device %s by its update server.",
+                        result->was_harmed ? "cannot be updated" : "is updated");
+    }
     if (newcomer.target.process != NULL)
         mup_process_stop(&scene->bed.processes, newcomer.target.process, STOP_MS);
     return good;

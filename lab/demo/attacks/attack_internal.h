@@ -130,6 +130,7 @@ struct mup_attack_result {
     struct mup_attack_attempt attempts[MUP_ATTACK_ATTEMPTS_MAX];
     size_t attempt_count;
     bool mounted;     /* all attempts could be made */
+    bool was_harmed;  /* the attacked device takes no genuine update any more */
     bool still_works; /* a genuine update was confirmed afterwards */
     char where[MUP_ATTACK_TEXT_SIZE];
     char detail[3 * MUP_ATTACK_TEXT_SIZE];

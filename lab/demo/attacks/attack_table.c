@@ -90,13 +90,11 @@ static const char *where_of(const struct mup_attack_result *result)
 {
     const struct mup_attack_attempt *attempt = telling_attempt(result);
 
-    if (!result->mounted)
+    if (attempt != NULL && !attempt->stopped)
+        return result->where[0] != '\0' ? result->where : attempt->what;
+    if (attempt == NULL || !result->mounted)
         return "could not be mounted";
-    if (result->where[0] != '\0')
-        return result->where;
-    if (attempt == NULL || !attempt->stopped)
-        return attempt == NULL ? "-" : attempt->what;
-    return mup_attack_where(attempt->state);
+    return result->where[0] != '\0' ? result->where : mup_attack_where(attempt->state);
 }
 
 /* ---- For programs -------------------------------------------------------------------------- */
@@ -146,9 +144,7 @@ void mup_attack_print_row(const struct mup_attack_result *result)
 void mup_attack_print_account(const struct mup_attack_result *result)
 {
     printf("\n%s: %s (%s)\n", result->name,
-           mup_attack_is_stopped(result) ? "stopped"
-           : result->mounted             ? "NOT STOPPED"
-                                         : "could not be mounted",
+           mup_attack_is_stopped(result) ? "stopped" : "NOT STOPPED",
            mup_attack_state_name(result));
     printf("  where:       %s\n", where_of(result));
     if (result->detail[0] != '\0')
