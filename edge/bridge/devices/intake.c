@@ -293,6 +293,22 @@ static void judge(struct mup_bridge *bridge, struct mup_gather *gather)
     mup_gather_end(gather);
 }
 
+/* Whole, but not what was announced (SPEC section 9). Nothing is kept of it: whoever sends wrong
+ * bytes must not spoil the digest for those who send the right ones. */
+static void refuse_pieces(struct mup_bridge *bridge, const char *name)
+{
+    const struct mup_device *device = mup_registry_by_name(&bridge->registry, name);
+    struct mup_bootstrap_reply reply = {
+        .state = MUP_STATE_DESCRIPTION_INVALID,
+        .detail = detail_of("the pieces together have not the digest that was announced"),
+    };
+
+    if (device == NULL)
+        return;
+    memcpy(reply.description_digest, device->stored.digest, MUP_DIGEST_SIZE);
+    publish_reply(bridge, name, &reply);
+}
+
 static void on_piece(struct mup_bridge *bridge, const char *name, const uint8_t *bytes, size_t size)
 {
     struct mup_piece piece;
@@ -304,7 +320,9 @@ static void on_piece(struct mup_bridge *bridge, const char *name, const uint8_t 
             mup_gather_add(&bridge->gathers, &whole, name, &piece, mup_loop_now_ms(&bridge->loop));
     if (status == MUP_OK)
         judge(bridge, whole);
-    else if (status != MUP_ERR_SHORT)
+    else if (status == MUP_ERR_DIGEST)
+        refuse_pieces(bridge, name);
+    if (status != MUP_OK && status != MUP_ERR_SHORT)
         mup_log(MUP_LOG_WARNING, "intake", mup_log_event("piece of a description dropped"),
                 mup_log_text("device", name), mup_log_text("why", mup_status_name(status)));
 }
