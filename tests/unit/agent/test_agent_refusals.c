@@ -467,6 +467,20 @@ static void a_transfer_never_has_the_id_of_the_one_before(void **state)
     assert_int_equal(world->agent.transfer, (uint16_t)(predicted + 1));
 }
 
+static void an_accepted_manifest_is_spent_when_its_transfer_was_given_up(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(world_offer(world, NULL).state, MUP_STATE_OK);
+    world->now_ms += MUP_AGENT_GIVE_UP_MS;
+    world_disconnect(world);
+    world_pass(world, 1);
+    world_connect(world);
+    assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_IDLE);
+    assert_int_equal(world_send_manifest(world).state, MUP_STATE_INVALID_NONCE);
+    assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_IDLE);
+}
+
 static void an_accepted_manifest_is_spent_after_a_reset(void **state)
 {
     struct world *world = *state;
@@ -746,6 +760,7 @@ int main(void)
         TEST(a_byte_identical_copy_is_answered_with_the_current_acknowledgement),
         TEST(the_token_after_an_accepted_manifest_has_a_nonce_of_its_own),
         TEST(a_transfer_never_has_the_id_of_the_one_before),
+        TEST(an_accepted_manifest_is_spent_when_its_transfer_was_given_up),
         TEST(an_accepted_manifest_is_spent_after_a_reset),
         TEST(an_older_accepted_manifest_is_22_while_a_newer_one_runs),
         TEST(a_refused_manifest_does_not_disturb_the_transfer_under_way),

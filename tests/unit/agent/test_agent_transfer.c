@@ -246,6 +246,22 @@ static void slices_of_an_unknown_transfer_are_answered_with_11_once_a_second(voi
     assert_int_not_equal(acks(world), 0);
 }
 
+static void slices_of_a_transfer_that_was_given_up_are_answered_with_11(void **state)
+{
+    struct world *world = *state;
+
+    slice(world, 0, 1000);
+    world->now_ms += MUP_AGENT_GIVE_UP_MS;
+    world_disconnect(world);
+    world_pass(world, 1);
+    world_connect(world);
+    assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_IDLE);
+    world->broker.message_count = 0;
+    slice(world, 1000, 1000);
+    assert_int_equal(world_last_ack(world).state, MUP_STATE_NOOP);
+    assert_int_equal(next(world), 1000);
+}
+
 static void after_a_reset_old_slices_are_answered_with_11(void **state)
 {
     struct world *world = *state;
@@ -445,6 +461,8 @@ static void a_flash_that_fails_ends_the_transfer_with_40(void **state)
     assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_FAILED);
     assert_int_equal(world_verify(world).state, MUP_STATE_NO_MANIFEST);
     world->broker.message_count = 0;
+    slice(world, next(world), 100); /* too late, and nothing to be said of */
+    assert_int_equal(acks(world), 0);
     world_pass(world, 600000);
     assert_in_range(acks(world), 1, 6); /* said again, but not for ever */
     assert_int_equal(world_offer(world, NULL).state, MUP_STATE_OK);
@@ -536,6 +554,7 @@ int main(void)
         TEST(a_slice_beyond_the_payload_or_above_the_limit_of_the_token_is_ignored),
         TEST(a_retained_slice_is_ignored),
         TEST(slices_of_an_unknown_transfer_are_answered_with_11_once_a_second),
+        TEST(slices_of_a_transfer_that_was_given_up_are_answered_with_11),
         TEST(after_a_reset_old_slices_are_answered_with_11),
         TEST(half_a_window_is_acknowledged_and_less_is_not),
         TEST(the_limit_never_goes_beyond_the_payload),

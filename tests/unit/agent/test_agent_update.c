@@ -134,6 +134,52 @@ static void there_is_no_report_of_an_update_that_is_not_decided(void **state)
     assert_int_equal(broker_count(&world->broker, "mup/report/"), 0);
 }
 
+/* The swap turns the staging slot over: what a progress record says of it is not true any more. */
+static void after_an_update_no_part_of_a_payload_is_kept(void **state)
+{
+    struct world *world = *state;
+
+    update(world, 2, 9000);
+    assert_true(world_boot(world));
+    world_connect(world);
+    assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_IDLE);
+    assert_int_equal(world_token(world).state, MUP_STATE_OK);
+    assert_false(world->token.has_resume);
+}
+
+static void a_manifest_that_the_flash_does_not_take_leaves_the_older_one_whole_or_none(void **state)
+{
+    struct world *world = *state;
+    const uint8_t *page =
+        world->bytes + world->map.state_at + MUP_STATE_PAGE_SPARE * WORLD_PAGE_SIZE;
+    struct forgery none = {0};
+    uint32_t answer = MUP_STATE_FLASH_FAILURE;
+    uint32_t failed_count = 0;
+    uint8_t digest[MUP_DIGEST_SIZE];
+
+    for (uint32_t n = 1; answer != MUP_STATE_OK; n += 13) {
+        world->broker.message_count = 0;
+        world_release(world, 2, 3000, WORLD_BLOCK_SIZE);
+        assert_int_equal(world_offer(world, NULL).state, MUP_STATE_OK);
+        assert_int_equal(world_token(world).state, MUP_STATE_OK);
+        world_release(world, 3, 3000, WORLD_BLOCK_SIZE);
+        world_extend(world, &none);
+        world->flash.fail_at = world->flash.call_count + n;
+        answer = world_send_manifest(world).state;
+        world->flash.fail_at = 0;
+        world->agent.budget = MUP_AGENT_BUDGET_MAX;
+        assert_true(answer == MUP_STATE_OK || answer == MUP_STATE_FLASH_FAILURE);
+        if (mup_agent_phase(&world->agent) == MUP_AGENT_FAILED) {
+            failed_count++;
+            continue;
+        }
+        assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_RECEIVING);
+        SHA256(page, world->agent.vendor_size, digest);
+        assert_memory_equal(digest, world->agent.pipeline.manifest_digest, sizeof digest);
+    }
+    assert_true(failed_count > 0);
+}
+
 static void images_of_every_length_around_a_block_arrive_whole(void **state)
 {
     static const uint32_t sizes[] = {1,
@@ -368,6 +414,8 @@ int main(void)
         TEST(a_report_without_puback_is_sent_on_each_connection),
         TEST(a_report_that_the_broker_did_not_take_is_sent_on_the_next_connection),
         TEST(there_is_no_report_of_an_update_that_is_not_decided),
+        TEST(after_an_update_no_part_of_a_payload_is_kept),
+        TEST(a_manifest_that_the_flash_does_not_take_leaves_the_older_one_whole_or_none),
         TEST(images_of_every_length_around_a_block_arrive_whole),
         TEST(it_works_when_every_byte_from_the_broker_comes_alone),
         TEST(the_restart_waits_for_the_answers_puback_but_not_for_ever),
