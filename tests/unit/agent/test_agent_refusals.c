@@ -675,8 +675,11 @@ static void an_older_epoch_is_refused(void **state)
 
 static void a_certificate_of_another_signer_is_refused(void **state)
 {
-    offer_certificate(*state, &server, &stranger, 9, MUP_STATE_UNKNOWN_KEY, 1);
-    offer_certificate(*state, &stranger, &stranger, 9, MUP_STATE_UNKNOWN_KEY, 1);
+    struct world *world = *state;
+
+    offer_certificate(world, &server, &stranger, 9, MUP_STATE_UNKNOWN_KEY, 1);
+    offer_certificate(world, &stranger, &stranger, 9, MUP_STATE_UNKNOWN_KEY, 1);
+    assert_int_equal(world->agent.budget, MUP_AGENT_BUDGET_MAX); /* by the key id alone */
 }
 
 static void a_certificate_with_a_spoiled_signature_is_refused_and_drains_the_budget(void **state)
