@@ -9,6 +9,11 @@
 #define NOOP_PAUSE_MS      1000u
 #define FAILED_REPEATS_MAX 5u
 
+/* About an hour of the longest pause. Whoever has not asked to verify by then will not miss the
+ * radio time of a device that runs on a battery; a new connection says it again. */
+#define COMPLETE_REPEATS_MAX (MUP_AGENT_GIVE_UP_MS / MUP_AGENT_ACK_MAX_MS)
+_Static_assert(COMPLETE_REPEATS_MAX < UINT8_MAX, "ack_repeats counts so far");
+
 /* ---- Acknowledgements -------------------------------------------------------------------- */
 
 size_t mup_agent_encode_ack(const struct mup_agent *agent, uint8_t bytes[MUP_ACK_MAX])
@@ -105,7 +110,8 @@ void mup_agent_transfer_resumed(struct mup_agent *agent)
 
 static bool is_acknowledging(const struct mup_agent *agent)
 {
-    return agent->phase == MUP_AGENT_RECEIVING || agent->phase == MUP_AGENT_COMPLETE ||
+    return agent->phase == MUP_AGENT_RECEIVING ||
+           (agent->phase == MUP_AGENT_COMPLETE && agent->ack_repeats < COMPLETE_REPEATS_MAX) ||
            (agent->phase == MUP_AGENT_FAILED && agent->ack_repeats < FAILED_REPEATS_MAX);
 }
 

@@ -363,6 +363,24 @@ static void the_last_acknowledgement_is_repeated_without_a_new_attempt(void **st
     assert_int_equal(world_last_ack(world).next, world->manifest.payload_size);
 }
 
+static void the_last_acknowledgement_is_not_repeated_for_ever(void **state)
+{
+    struct world *world = *state;
+
+    world_transfer(world);
+    world->broker.message_count = 0;
+    world_pass(world, 30 * 60000);
+    assert_in_range(acks(world), 50, 70);
+    world_pass(world, 40 * 60000);
+    world->broker.message_count = 0;
+    world_pass(world, 60 * 60000);
+    assert_int_equal(acks(world), 0);
+    world_disconnect(world);
+    world_connect(world); /* whoever missed it hears it again */
+    assert_int_equal(world_last_ack(world).next, world->manifest.payload_size);
+    assert_int_equal(world_verify(world).state, MUP_STATE_OK);
+}
+
 static void a_transfer_in_which_nothing_comes_is_given_up_and_its_part_kept(void **state)
 {
     struct world *world = *state;
@@ -561,6 +579,7 @@ int main(void)
         TEST(silence_repeats_the_acknowledgement_unchanged_then_with_new_attempts),
         TEST(the_timer_works_when_the_clock_wraps),
         TEST(the_last_acknowledgement_is_repeated_without_a_new_attempt),
+        TEST(the_last_acknowledgement_is_not_repeated_for_ever),
         TEST(a_transfer_in_which_nothing_comes_is_given_up_and_its_part_kept),
         TEST(a_transfer_may_take_days_as_long_as_something_comes),
         TEST(attempts_wrap_after_65535),
