@@ -300,6 +300,11 @@ static void it_answers_only_to_its_own_response_topic_and_with_correlation_data(
     assert_int_equal(world->broker.puback_count, 7); /* or the broker would send nothing more */
     send_raw(world, "mup/response/dev-1", "0123456789012345", 16, false);
     assert_int_equal(world->command_count, 1);
+    for (char c = 'a'; c < 'a' + 8; c++) /* no place in the ring is empty any more */
+        send_raw(world, "mup/response/dev-1", &c, 1, false);
+    send_raw(world, "mup/response/dev-1", NULL, 0, false);
+    send_raw(world, "mup/response/dev-1", "", 0, false);
+    assert_int_equal(world->command_count, 9);
 }
 
 static void a_repeated_request_is_answered_again_and_not_done_again(void **state)
@@ -313,6 +318,19 @@ static void a_repeated_request_is_answered_again_and_not_done_again(void **state
     assert_int_equal(broker_count(&world->broker, "mup/response/"), 2);
     assert_memory_equal(world->broker.messages[world->broker.message_count - 1].payload,
                         world->broker.messages[world->broker.message_count - 2].payload, 6);
+}
+
+static void a_repeated_request_whose_answer_is_forgotten_is_not_answered(void **state)
+{
+    struct world *world = *state;
+
+    world_connect(world);
+    send_raw(world, "mup/response/dev-1", "abc", 3, false);
+    world_bootstrap(world, MUP_STATE_OK, NULL, 0); /* it lies where the answer was */
+    send_raw(world, "mup/response/dev-1", "abc", 3, false);
+    assert_int_equal(world->command_count, 1);
+    assert_int_equal(broker_count(&world->broker, "mup/response/"), 1);
+    assert_int_equal(world->broker.puback_count, 3);
 }
 
 static void the_last_eight_requests_are_remembered_and_the_ninth_is_not(void **state)
@@ -585,6 +603,7 @@ int main(void)
         TEST(unknown_methods_and_wrong_arguments_are_12),
         TEST(it_answers_only_to_its_own_response_topic_and_with_correlation_data),
         TEST(a_repeated_request_is_answered_again_and_not_done_again),
+        TEST(a_repeated_request_whose_answer_is_forgotten_is_not_answered),
         TEST(the_last_eight_requests_are_remembered_and_the_ninth_is_not),
         TEST(a_request_is_acknowledged_after_its_answer_was),
         TEST(an_answer_without_puback_is_sent_again_with_its_id_on_the_same_session),

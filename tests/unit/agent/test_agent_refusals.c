@@ -671,6 +671,7 @@ static void an_older_epoch_is_refused(void **state)
 
     offer_certificate(world, &vendor, &stranger, 5, MUP_STATE_OK, 5);
     offer_certificate(world, &vendor, &server, 4, MUP_STATE_INVALID_VERSION, 5);
+    offer_certificate(world, &vendor, &stranger, 4, MUP_STATE_INVALID_VERSION, 5);
 }
 
 static void a_certificate_of_another_signer_is_refused(void **state)
