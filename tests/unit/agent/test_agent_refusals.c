@@ -715,6 +715,24 @@ static void a_device_without_a_key_takes_the_first_that_its_vendor_signed(void *
     assert_int_equal(world_offer(world, NULL).state, MUP_STATE_OK);
 }
 
+/* It would lie in the request buffer, behind whose end the test library looks. */
+static void a_reply_longer_than_any_is_not_taken_in(void **state)
+{
+    struct world *world = *state;
+    uint8_t reply[MUP_REQUEST_MAX + 400];
+
+    memset(reply, 0xa5, sizeof reply);
+    for (size_t size = MUP_BOOTSTRAP_REPLY_MAX; size <= sizeof reply; size += 79) {
+        broker_publish(&world->broker, "mup/bootstrap/" WORLD_NAME, reply, size, 1, false, NULL,
+                       NULL, 0);
+        world_pump(world);
+    }
+    assert_true(world->is_connected);
+    assert_int_equal(world->notice_count[MUP_AGENT_BOOTSTRAP], 0);
+    world_bootstrap(world, MUP_STATE_OK, NULL, 0);
+    assert_int_equal(world->notice_count[MUP_AGENT_BOOTSTRAP], 1);
+}
+
 static void a_reply_for_another_description_is_ignored(void **state)
 {
     struct world *world = *state;
@@ -781,6 +799,7 @@ int main(void)
         TEST(a_certificate_of_another_signer_is_refused),
         TEST(a_certificate_with_a_spoiled_signature_is_refused_and_drains_the_budget),
         TEST(a_device_without_a_key_takes_the_first_that_its_vendor_signed),
+        TEST(a_reply_longer_than_any_is_not_taken_in),
         TEST(a_reply_for_another_description_is_ignored),
     };
     return cmocka_run_group_tests(tests, world_keys, world_keys_end);
