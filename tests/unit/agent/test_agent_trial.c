@@ -100,6 +100,20 @@ static void a_kept_session_does_not_make_up_for_a_subscription_that_was_refused(
     assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_IDLE);
 }
 
+static void it_is_not_confirmed_by_an_announcement_that_the_broker_did_not_take(void **state)
+{
+    struct world *world = *state;
+
+    world->broker.rejects = "mup/announce/";
+    world_connect(world);
+    world_pass(world, 3 * MUP_AGENT_ANNOUNCE_MS / 2);
+    assert_int_equal(broker_count(&world->broker, "mup/announce/"), 2);
+    assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_TRIAL);
+    world->broker.rejects = NULL;
+    world_pass(world, MUP_AGENT_ANNOUNCE_MS);
+    assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_IDLE);
+}
+
 static void the_application_may_hold_the_confirmation_back(void **state)
 {
     struct world *world = *state;
@@ -318,6 +332,7 @@ int main(void)
         TEST(it_is_not_confirmed_before_the_announcement_was_acknowledged),
         TEST(it_is_not_confirmed_while_a_subscription_is_refused),
         TEST(a_kept_session_does_not_make_up_for_a_subscription_that_was_refused),
+        TEST(it_is_not_confirmed_by_an_announcement_that_the_broker_did_not_take),
         TEST(the_application_may_hold_the_confirmation_back),
         TEST(a_confirmation_that_the_flash_did_not_take_is_tried_again),
         TEST(three_boots_without_confirmation_end_in_a_revert_and_its_report),
