@@ -175,6 +175,7 @@ static unsigned turn(struct mup_agent *agent, uint32_t now_ms)
     unsigned actions;
 
     mup_agent_age(agent, now_ms);
+    mup_agent_link_tick(agent, now_ms);
     mup_agent_transfer_tick(agent, now_ms);
     mup_agent_trial_tick(agent, now_ms);
     mup_agent_flush(agent, now_ms);
@@ -247,6 +248,7 @@ uint32_t mup_agent_wait_ms(const struct mup_agent *agent, uint32_t now_ms)
     if (agent->link == LINK_DOWN)
         return wait_ms;
     wait_ms = sooner(wait_ms, mup_mqtt_wait_ms(agent->config->mqtt, now_ms));
+    wait_ms = sooner(wait_ms, mup_agent_link_wait_ms(agent, now_ms));
     wait_ms = sooner(wait_ms, mup_agent_transfer_wait_ms(agent, now_ms));
     if (agent->link == LINK_UP && !agent->replied) {
         uint32_t passed_ms = now_ms - agent->announced_ms;

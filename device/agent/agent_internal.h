@@ -89,6 +89,8 @@ void mup_agent_on_subscribed(struct mup_agent *agent, const struct mup_mqtt_even
 void mup_agent_on_published(struct mup_agent *agent, uint32_t now_ms,
                             const struct mup_mqtt_event *event);
 void mup_agent_link_lost(struct mup_agent *agent);
+void mup_agent_link_tick(struct mup_agent *agent, uint32_t now_ms);
+uint32_t mup_agent_link_wait_ms(const struct mup_agent *agent, uint32_t now_ms);
 
 /* bootstrap.c */
 enum mup_status mup_agent_load_identity(struct mup_agent *agent);

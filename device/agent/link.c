@@ -72,14 +72,16 @@ static bool subscribe(struct mup_agent *agent, const char *prefix, uint8_t qos, 
            MUP_OK;
 }
 
-static void flush_subscriptions(struct mup_agent *agent)
+static void flush_subscriptions(struct mup_agent *agent, uint32_t now_ms)
 {
-    if (!agent->subscribing && agent->subscribed < mup_agent_topic_count(agent))
-        agent->subscribing = subscribe(agent, mup_agent_prefix(agent, agent->subscribed), 1, true);
+    if (agent->subscribing || agent->subscribed >= mup_agent_topic_count(agent))
+        return;
+    agent->subscribing = subscribe(agent, mup_agent_prefix(agent, agent->subscribed), 1, true);
+    agent->subscribe_ms = now_ms;
 }
 
 /* The firmware topic follows the phase (paper 4.2). True when nothing is left to be queued. */
-static bool flush_firmware(struct mup_agent *agent)
+static bool flush_firmware(struct mup_agent *agent, uint32_t now_ms)
 {
     bool wanted = agent->phase == MUP_AGENT_RECEIVING;
 
@@ -90,7 +92,35 @@ static bool flush_firmware(struct mup_agent *agent)
     if (!subscribe(agent, MUP_TOPIC_FIRMWARE, 0, wanted))
         return false;
     agent->firmware = wanted ? FIRMWARE_SUBSCRIBING : FIRMWARE_UNSUBSCRIBING;
+    agent->subscribe_ms = now_ms;
     return true;
+}
+
+/* Whether the broker owes an answer to a SUBSCRIBE or UNSUBSCRIBE. */
+static bool is_awaiting(const struct mup_agent *agent)
+{
+    return (agent->link == LINK_SUBSCRIBING && agent->subscribing) ||
+           (agent->link == LINK_UP &&
+            (agent->firmware == FIRMWARE_SUBSCRIBING || agent->firmware == FIRMWARE_UNSUBSCRIBING));
+}
+
+/* Without the answer nothing goes on, and a broker that answers pings would never be left. */
+void mup_agent_link_tick(struct mup_agent *agent, uint32_t now_ms)
+{
+    if (!is_awaiting(agent) ||
+        !mup_agent_elapsed(now_ms, agent->subscribe_ms, MUP_AGENT_SUBSCRIBE_MS))
+        return;
+    mup_agent_notify(agent, MUP_AGENT_CLOSED, MUP_MQTT_CAUSE_SILENT, 0);
+    agent->actions |= MUP_AGENT_CLOSE;
+}
+
+uint32_t mup_agent_link_wait_ms(const struct mup_agent *agent, uint32_t now_ms)
+{
+    uint32_t passed_ms = now_ms - agent->subscribe_ms;
+
+    if (!is_awaiting(agent))
+        return MUP_MQTT_WAIT_FOREVER_MS;
+    return passed_ms < MUP_AGENT_SUBSCRIBE_MS ? MUP_AGENT_SUBSCRIBE_MS - passed_ms : 0;
 }
 
 static void all_subscribed(struct mup_agent *agent)
@@ -314,7 +344,7 @@ static bool flush_acks(struct mup_agent *agent, uint32_t now_ms)
 void mup_agent_flush(struct mup_agent *agent, uint32_t now_ms)
 {
     if (agent->link == LINK_SUBSCRIBING)
-        flush_subscriptions(agent);
+        flush_subscriptions(agent, now_ms);
     if (agent->link != LINK_UP)
         return;
     if (!agent->replied && agent->outgoing[OUT_ANNOUNCE].state == OUT_NONE &&
@@ -322,7 +352,7 @@ void mup_agent_flush(struct mup_agent *agent, uint32_t now_ms)
         mup_agent_elapsed(now_ms, agent->announced_ms, MUP_AGENT_ANNOUNCE_MS))
         mup_agent_due(agent, OUT_ANNOUNCE);
     /* The subscription leaves before the answer that invites the slices. */
-    if (!flush_release(agent) || !flush_firmware(agent) || !flush_acks(agent, now_ms))
+    if (!flush_release(agent) || !flush_firmware(agent, now_ms) || !flush_acks(agent, now_ms))
         return;
     for (size_t i = 0; i < MUP_AGENT_OUTGOING_COUNT; i++)
         if (agent->outgoing[i].state == OUT_DUE && !publish(agent, now_ms, (enum agent_out)i))

@@ -117,6 +117,7 @@
 #define MUP_AGENT_SESSION_S        86400u   /* how long the broker keeps commands for us */
 #define MUP_AGENT_RETRY_MS         1000u    /* after a failure of our own flash, and the like */
 #define MUP_AGENT_PACKET_OVERHEAD  256u     /* topic and properties around a slice or request */
+#define MUP_AGENT_SUBSCRIBE_MS     60000u   /* a broker that has not answered a SUBSCRIBE by then */
 #define MUP_AGENT_RESTART_MS       5000u    /* wait this long for the last answer's PUBACK */
 #define MUP_AGENT_BACKOFF_MIN_MS   1000u
 #define MUP_AGENT_BACKOFF_MAX_MS   120000u
@@ -273,6 +274,7 @@ struct mup_agent {
 
     uint32_t server_epoch;
     uint32_t announced_ms;
+    uint32_t subscribe_ms; /* of the newest SUBSCRIBE or UNSUBSCRIBE */
     uint32_t nonce_ms;
     uint32_t budget_ms;
     uint32_t phase_ms;    /* when the phase began, or the last progress in it */

@@ -205,6 +205,8 @@ static void on_subscribe(struct broker *broker, struct cursor packet, bool on)
         memcpy(broker->subscriptions[broker->subscription_count++ % 64], topic, sizeof topic);
     else
         memcpy(broker->unsubscriptions[broker->unsubscription_count++ % 16], topic, sizeof topic);
+    if (broker->ignores_subscriptions)
+        return;
     put_byte(broker, on ? 0x90 : 0xb0);
     put_length(broker, 4);
     put_two(broker, id);

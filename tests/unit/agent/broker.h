@@ -27,10 +27,11 @@ struct broker_message {
 struct broker {
     /* what the test sets */
     bool session_present;
-    const char *holds_topic; /* it does not acknowledge topics that begin so; NULL: none */
-    bool holds_pubacks;      /* does not acknowledge what the device publishes */
-    const char *refuses;     /* a topic prefix whose subscription it refuses */
-    const char *rejects;     /* a topic prefix whose messages it does not take (PUBACK 0x87) */
+    const char *holds_topic;    /* it does not acknowledge topics that begin so; NULL: none */
+    bool holds_pubacks;         /* does not acknowledge what the device publishes */
+    const char *refuses;        /* a topic prefix whose subscription it refuses */
+    const char *rejects;        /* a topic prefix whose messages it does not take (PUBACK 0x87) */
+    bool ignores_subscriptions; /* answers neither SUBSCRIBE nor UNSUBSCRIBE */
     /* what the device did */
     bool connected;
     bool disconnected;

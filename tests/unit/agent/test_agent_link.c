@@ -177,6 +177,32 @@ static void a_silent_broker_is_left(void **state)
 
 /* ---- Description --------------------------------------------------------------------------- */
 
+static void a_broker_that_pings_but_does_not_answer_a_subscription_is_left(void **state)
+{
+    struct world *world = *state;
+
+    world->broker.ignores_subscriptions = true;
+    world_connect(world);
+    world_pass(world, MUP_AGENT_SUBSCRIBE_MS - 1);
+    assert_true(world->is_connected);
+    world_pass(world, 1);
+    assert_false(world->is_connected);
+    world->broker.ignores_subscriptions = false;
+    world->actions = 0;
+    world_connect(world);
+    assert_int_equal(world->notice_count[MUP_AGENT_ANNOUNCED], 1);
+    world_pass(world, 2 * MUP_AGENT_SUBSCRIBE_MS);
+    assert_true(world->is_connected);
+
+    /* Nothing else is said while the answer for the slices' topic is awaited. */
+    world_release(world, 2, 3000, WORLD_BLOCK_SIZE);
+    assert_int_equal(world_offer(world, NULL).state, MUP_STATE_OK);
+    world->broker.ignores_subscriptions = true;
+    assert_int_equal(world_transfer(world), MUP_STATE_OK); /* now it unsubscribes */
+    world_pass(world, MUP_AGENT_SUBSCRIBE_MS);
+    assert_false(world->is_connected);
+}
+
 static void the_description_goes_out_in_pieces_only_when_it_is_asked_for(void **state)
 {
     struct world *world = *state;
@@ -596,6 +622,7 @@ int main(void)
         TEST(links_that_are_lost_before_the_puback_do_not_make_it_mute),
         TEST(the_wait_before_a_reconnection_grows_to_two_minutes_and_shrinks_again),
         TEST(a_silent_broker_is_left),
+        TEST(a_broker_that_pings_but_does_not_answer_a_subscription_is_left),
         TEST(the_description_goes_out_in_pieces_only_when_it_is_asked_for),
         TEST(a_piece_waits_for_the_puback_of_the_one_before),
         TEST(after_a_lost_link_the_description_waits_to_be_asked_for_again),
