@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include "mup/sign/sign1.h"
 #include "server/api.h"
 
 #define TOKEN "0123456789abcdef"
@@ -226,6 +227,29 @@ static void the_pointer_is_open_and_everything_else_wants_the_token(void **state
     assert_non_null(strstr(talk(rest, request, (size_t)size, 1000, NULL), "HTTP/1.1 200"));
 }
 
+static void every_byte_of_the_tokens_hash_counts(void **state)
+{
+    struct rest *rest = *state;
+    uint8_t right[32];
+    uint8_t hash[32];
+    char request[300];
+    char token[32];
+
+    mup_sha256_host(right, TOKEN, sizeof TOKEN - 1);
+    for (unsigned at = 0; at < sizeof hash; at += 31) { /* alike in the first, in the last byte */
+        unsigned i = 0;
+        do {
+            snprintf(token, sizeof token, "another-token-%u", i++);
+            mup_sha256_host(hash, token, strlen(token));
+        } while (hash[at] != right[at]);
+        int size = snprintf(request, sizeof request,
+                            "GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+                            "Authorization: Bearer %s\r\n\r\n",
+                            token);
+        assert_non_null(strstr(talk(rest, request, (size_t)size, 1000, NULL), "HTTP/1.1 401"));
+    }
+}
+
 static void paths_and_methods_that_are_not_there_are_named(void **state)
 {
     struct rest *rest = *state;
@@ -407,6 +431,7 @@ int main(void)
 {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(the_pointer_is_open_and_everything_else_wants_the_token),
+        cmocka_unit_test(every_byte_of_the_tokens_hash_counts),
         cmocka_unit_test(paths_and_methods_that_are_not_there_are_named),
         cmocka_unit_test(a_body_that_is_not_what_was_asked_for_is_named),
         cmocka_unit_test(every_truncation_of_a_body_is_refused),

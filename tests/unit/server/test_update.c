@@ -512,6 +512,26 @@ static void beginning_again_without_headway_ends(void **state)
     assert_string_equal(u.reason, "no-progress");
 }
 
+static void headway_lets_it_begin_again_as_often_as_before(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_token token = sample_token();
+    struct mup_ack gone = ack(0, 0);
+
+    bring_to(&u, MUP_UPDATE_TRANSFER);
+    gone.state = MUP_STATE_NOOP;
+    for (uint32_t i = 1; i <= 3 * MUP_UPDATE_RESTARTS_MAX; i++) {
+        struct mup_ack more = ack(0, i * 100);
+        send_all(&u);
+        mup_update_on_ack(&u, &more, 10, 2000);
+        assert_int_equal(mup_update_on_ack(&u, &gone, 10, 2000), MUP_DO_SAVE | MUP_DO_LOOK_UP);
+        found(&u, 2001);
+        answer_token(&u, &token, 2002);
+        answer_ack(&u, MUP_STATE_OK, i * 100, 2003);
+    }
+}
+
 static void a_flash_failure_ends_the_update(void **state)
 {
     (void)state;
@@ -745,6 +765,7 @@ int main(void)
         cmocka_unit_test(coming_back_in_mid_transfer_shortens_the_quiet_time),
         cmocka_unit_test(a_device_that_only_repeats_itself_is_given_up),
         cmocka_unit_test(beginning_again_without_headway_ends),
+        cmocka_unit_test(headway_lets_it_begin_again_as_often_as_before),
         cmocka_unit_test(a_flash_failure_ends_the_update),
         cmocka_unit_test(a_payload_that_is_there_already_is_verified_at_once),
         cmocka_unit_test(an_incomplete_verify_goes_on_with_the_transfer),

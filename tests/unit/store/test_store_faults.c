@@ -21,7 +21,8 @@ static sqlite3_vfs *real_vfs;
 static int left; /* operations until one fails; below 0: none does */
 static int what; /* with which error */
 static bool has_failed;
-static bool for_good; /* all that follow fail, too: a full disk stays full */
+static unsigned syncs; /* counted on the writer thread, read when it has answered */
+static bool for_good;  /* all that follow fail, too: a full disk stays full */
 
 static bool fails(void)
 {
@@ -64,6 +65,7 @@ static int f_truncate(sqlite3_file *f, sqlite3_int64 size)
 
 static int f_sync(sqlite3_file *f, int flags)
 {
+    syncs++;
     return fails() ? SQLITE_IOERR_FSYNC : real_of(f)->pMethods->xSync(real_of(f), flags);
 }
 
@@ -273,9 +275,28 @@ static void a_disk_that_is_full_from_the_nth_write_on_is_told(void **state)
     try_all(*state, SQLITE_FULL, true);
 }
 
+static void a_write_is_on_the_disk_before_it_is_called_done(void **state)
+{
+    struct bench *bench = *state;
+    struct mup_bridge_store *store;
+    struct mup_stored_device device = {.name = "device"};
+
+    left = -1;
+    assert_int_equal(mup_bridge_store_open(&store, &bench->loop, bench->path, bench->error),
+                     MUP_OK);
+    for (device.version = 1; device.version <= 5; device.version++) {
+        unsigned before = syncs;
+        assert_int_equal(mup_bridge_store_put_device(store, &device, answered, bench), MUP_OK);
+        assert_int_equal(wait_for(bench, 1), MUP_OK);
+        assert_true(syncs > before);
+    }
+    mup_bridge_store_close(store);
+}
+
 int main(void)
 {
     struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_write_is_on_the_disk_before_it_is_called_done),
         cmocka_unit_test(every_nth_disk_error_is_told_and_loses_nothing_done),
         cmocka_unit_test(a_disk_that_is_full_from_the_nth_write_on_is_told),
     };
