@@ -187,7 +187,31 @@ static void on_announcement(struct mup_bridge *bridge, const char *name, const u
 
 /* ---- descriptions ---- */
 
-/* Put the verdict into registry and store; the device that sent it is answered after COMMIT. */
+/* A verdict on its way into the store. */
+struct pending_verdict {
+    struct mup_bridge *bridge;
+    uint8_t digest[MUP_DIGEST_SIZE];
+};
+
+/* Every device of this kind that is there was told to send it, and waits for this word. */
+static void on_description_kept(void *arg, enum mup_status status, const char *error)
+{
+    struct pending_verdict *pending = arg;
+    const struct mup_registry *registry = &pending->bridge->registry;
+
+    if (status != MUP_OK)
+        mup_log(MUP_LOG_ERROR, "intake", mup_log_event("description not kept"),
+                mup_log_text("why", error));
+    for (size_t i = 0; status == MUP_OK && i < registry->device_count; i++) {
+        const struct mup_device *device = registry->by_name[i];
+        if (device->stored.present &&
+            memcmp(device->stored.digest, pending->digest, MUP_DIGEST_SIZE) == 0)
+            reply_to(pending->bridge, device);
+    }
+    free(pending);
+}
+
+/* Put the verdict into registry and store; those who wait for it are answered after COMMIT. */
 static void keep_description(struct mup_bridge *bridge, const struct mup_gather *gather,
                              struct mup_capability *capability, const char *reason)
 {
@@ -196,7 +220,7 @@ static void keep_description(struct mup_bridge *bridge, const struct mup_gather 
                                             .accepted = capability != NULL,
                                             .reason = reason,
                                             .at_ms = mup_loop_wall_ms()};
-    struct pending_reply *pending = malloc(sizeof *pending);
+    struct pending_verdict *pending = malloc(sizeof *pending);
 
     memcpy(stored.digest, gather->digest, sizeof stored.digest);
     mup_log(capability != NULL ? MUP_LOG_INFO : MUP_LOG_WARNING, "intake",
@@ -211,8 +235,9 @@ static void keep_description(struct mup_bridge *bridge, const struct mup_gather 
         return;
     }
     pending->bridge = bridge;
-    snprintf(pending->name, sizeof pending->name, "%s", gather->name);
-    if (mup_bridge_store_put_description(bridge->store, &stored, on_device_kept, pending) != MUP_OK)
+    memcpy(pending->digest, gather->digest, sizeof pending->digest);
+    if (mup_bridge_store_put_description(bridge->store, &stored, on_description_kept, pending) !=
+        MUP_OK)
         free(pending);
 }
 
@@ -265,11 +290,38 @@ static void on_verdict(void *arg, const char *reason)
     *judgement = (struct mup_judgement){.bridge = bridge};
 }
 
+static bool is_under_judgement(const struct mup_bridge *bridge, const uint8_t *digest)
+{
+    for (size_t i = 0; i < MUP_BRIDGE_JUDGES_MAX; i++)
+        if (bridge->judgements[i].judge != NULL &&
+            memcmp(bridge->judgements[i].gather->digest, digest, MUP_DIGEST_SIZE) == 0)
+            return true;
+    return false;
+}
+
+/* Devices of one kind come together: the first one's description is judged, and the verdict holds
+ * for all. True when this one needs no judge. */
+static bool needs_no_judge(struct mup_bridge *bridge, const struct mup_gather *gather)
+{
+    const struct mup_device *device = mup_registry_by_name(&bridge->registry, gather->name);
+
+    if (is_under_judgement(bridge, gather->digest))
+        return true; /* answered by on_description_kept */
+    if (mup_registry_description(&bridge->registry, gather->digest) == NULL || device == NULL)
+        return false;
+    keep_device(bridge, device); /* behind the verdict in the store's queue */
+    return true;
+}
+
 /* Give what was gathered to a judge. Without a free one the device will announce itself again. */
 static void judge(struct mup_bridge *bridge, struct mup_gather *gather)
 {
     struct mup_judgement *judgement = NULL;
 
+    if (needs_no_judge(bridge, gather)) {
+        mup_gather_end(gather);
+        return;
+    }
     for (size_t i = 0; i < MUP_BRIDGE_JUDGES_MAX && judgement == NULL; i++)
         if (bridge->judgements[i].judge == NULL)
             judgement = &bridge->judgements[i];
