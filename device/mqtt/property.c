@@ -114,11 +114,24 @@ uint8_t mup_mqtt_property_begin(struct mup_mqtt *mqtt, uint8_t id)
     (UINT32_C(1) << PROPERTY_SUBSCRIPTION_ID | UINT32_C(1) << PROPERTY_RECEIVE_MAXIMUM | \
      UINT32_C(1) << PROPERTY_MAXIMUM_PACKET_SIZE)
 
+/* A message that is wrong by its publisher's fault, not the broker's: mosquitto 2.0.11 hands it on
+ * as it came. It is refused alone, for if it ended the connection, a message of QoS 1 would come
+ * again after each reconnection and end that, too. */
+static void drop(struct mup_mqtt *mqtt, uint8_t reason)
+{
+    if (mqtt->drop_reason == 0)
+        mqtt->drop_reason = reason;
+}
+
 uint8_t mup_mqtt_property_take(struct mup_mqtt *mqtt)
 {
     uint32_t value = mqtt->value;
     bool is_bool = (properties[mqtt->property].rules & TYPE_MASK) == TYPE_BOOL;
 
+    if (mqtt->property == PROPERTY_PAYLOAD_FORMAT && value > 1) {
+        drop(mqtt, MUP_MQTT_REASON_PAYLOAD_FORMAT_INVALID);
+        return 0;
+    }
     if ((value == 0 && (UINT32_C(1) << mqtt->property & NOT_ZERO) != 0) || (is_bool && value > 1))
         return MUP_MQTT_REASON_PROTOCOL;
     switch (mqtt->property) {
@@ -179,10 +192,8 @@ void mup_mqtt_string_begin(struct mup_mqtt *mqtt)
     if (span == NULL)
         return;
     if (mqtt->string_left > mqtt->head_capacity - mqtt->head_size) {
-        if (mqtt->drop_reason == 0)
-            mqtt->drop_reason = mqtt->property == PROPERTY_TOPIC
-                                    ? (uint8_t)MUP_MQTT_REASON_TOPIC_NAME_INVALID
-                                    : (uint8_t)MUP_MQTT_REASON_IMPLEMENTATION;
+        drop(mqtt, mqtt->property == PROPERTY_TOPIC ? MUP_MQTT_REASON_TOPIC_NAME_INVALID
+                                                    : MUP_MQTT_REASON_IMPLEMENTATION);
         return;
     }
     span->at = mqtt->head_size;
@@ -234,7 +245,7 @@ uint8_t mup_mqtt_string_take(struct mup_mqtt *mqtt, uint8_t byte)
         if (is_wildcard && mqtt->property == PROPERTY_TOPIC)
             return MUP_MQTT_REASON_TOPIC_NAME_INVALID; /* MQTT-3.3.2-2 */
         if (is_wildcard && mqtt->property == PROPERTY_RESPONSE_TOPIC)
-            return MUP_MQTT_REASON_PROTOCOL; /* MQTT-3.3.2-14 */
+            drop(mqtt, MUP_MQTT_REASON_TOPIC_NAME_INVALID); /* MQTT-3.3.2-14 */
     }
     if (span != NULL && span->size != 0)
         mqtt->head[mqtt->head_size++] = byte;

@@ -45,7 +45,9 @@
  *
  * HOSTILE INPUT. Every byte from the broker is checked. What the standard forbids ends the
  *   connection: a DISCONNECT with the reason is queued and MUP_MQTT_CLOSED is returned. What is
- *   legal but too large for `head` is dropped: MUP_MQTT_DROPPED, and a PUBACK with a reason.
+ *   legal but too large for `head` is dropped: MUP_MQTT_DROPPED, and a PUBACK with a reason. So is
+ *   what brokers hand on unchecked from another client: a wildcard in the Response Topic, a Payload
+ *   Format Indicator above 1. One message must not end every connection of a kept session.
  */
 #ifndef MUP_MQTT_H
 #define MUP_MQTT_H
@@ -107,7 +109,7 @@ enum mup_mqtt_event_kind {
     MUP_MQTT_MESSAGE,       /* `message`: a PUBLISH begins; its payload follows */
     MUP_MQTT_PAYLOAD,       /* `payload`: the next piece, never empty */
     MUP_MQTT_MESSAGE_END,   /* the message is complete; `packet_id` as at its begin */
-    MUP_MQTT_DROPPED,       /* `message`, but it did not fit `head`: nothing more of it follows */
+    MUP_MQTT_DROPPED,       /* `message`, but it did not fit `head` or is wrong: no more follows */
     MUP_MQTT_PUBLISHED,     /* PUBACK for our `packet_id`; `reason` >= 0x80: refused, give up */
     MUP_MQTT_SUBSCRIBED,   /* one filter of a SUBSCRIBE: `index`, `reason` = granted QoS or error */
     MUP_MQTT_UNSUBSCRIBED, /* one filter of an UNSUBSCRIBE: `index`, `reason` */
