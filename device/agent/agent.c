@@ -165,7 +165,8 @@ static void on_event(struct mup_agent *agent, uint32_t now_ms, const struct mup_
         on_closed(agent, event);
         break;
     case MUP_MQTT_DROPPED:
-        break; /* a topic longer than any of ours */
+        mup_agent_on_dropped(agent, event);
+        break;
     }
 }
 

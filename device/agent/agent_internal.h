@@ -101,6 +101,7 @@ size_t mup_agent_encode_piece(const struct mup_agent *agent, uint8_t *bytes, siz
 void mup_agent_piece_sent(struct mup_agent *agent, uint32_t now_ms);
 
 /* request.c */
+void mup_agent_on_dropped(const struct mup_agent *agent, const struct mup_mqtt_event *event);
 void mup_agent_on_message(struct mup_agent *agent, const struct mup_mqtt_event *event);
 void mup_agent_on_payload(struct mup_agent *agent, uint32_t now_ms,
                           const struct mup_mqtt_payload *payload);

@@ -109,18 +109,32 @@ static void request_begin(struct mup_agent *agent, const struct mup_mqtt_event *
         message->payload_size <= MUP_REQUEST_MAX ? RECEIVING_REQUEST : RECEIVING_LONG;
 }
 
-void mup_agent_on_message(struct mup_agent *agent, const struct mup_mqtt_event *event)
+/* Which topic it is; the client is told, for when the topic comes by its alias next time. */
+static uint8_t learn_route(const struct mup_agent *agent, const struct mup_mqtt_message *message)
 {
-    const struct mup_mqtt_message *message = &event->message;
     uint8_t route = message->route;
 
-    agent->receiving = RECEIVING_NOTHING;
-    agent->request_size = 0;
     if (route == MUP_MQTT_ROUTE_NONE) {
         route = route_of(agent, &message->topic);
         if (route != 0)
             mup_mqtt_route(agent->config->mqtt, route);
     }
+    return route;
+}
+
+/* Of no use itself, but it may be the one that says what an alias stands for. */
+void mup_agent_on_dropped(const struct mup_agent *agent, const struct mup_mqtt_event *event)
+{
+    (void)learn_route(agent, &event->message);
+}
+
+void mup_agent_on_message(struct mup_agent *agent, const struct mup_mqtt_event *event)
+{
+    const struct mup_mqtt_message *message = &event->message;
+    uint8_t route = learn_route(agent, message);
+
+    agent->receiving = RECEIVING_NOTHING;
+    agent->request_size = 0;
     if (route == MUP_MQTT_ROUTE_NONE || route == MUP_MQTT_ROUTE_UNKNOWN || message->is_retained)
         return;
     agent->request_topic = (uint8_t)(route - 1);

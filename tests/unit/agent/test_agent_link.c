@@ -333,6 +333,38 @@ static void it_answers_only_to_its_own_response_topic_and_with_correlation_data(
     assert_int_equal(world->command_count, 9);
 }
 
+/* Bytes of the broker's own, behind what it has to say already. */
+static void broker_says(struct world *world, const void *bytes, size_t size)
+{
+    memcpy(world->broker.out + world->broker.out_size, bytes, size);
+    world->broker.out_size += size;
+}
+
+static void a_message_that_is_dropped_does_not_spoil_the_alias_that_it_sets(void **state)
+{
+    /* "led/dev-1", alias 1, correlation data of 200 bytes: more than fits */
+    static const uint8_t dropped[] = {0x30, 0xdb, 0x01, 0x00, 0x09, 'l', 'e',  'd',
+                                      '/',  'd',  'e',  'v',  '-',  '1', 0xce, 0x01,
+                                      0x23, 0x00, 0x01, 0x09, 0x00, 0xc8};
+    static const uint8_t by_alias[] = {0x30, 0x24, 0x00, 0x00, 0x1c, 0x23, 0x00, 0x01, 0x08, 0x00,
+                                       0x12, 'm',  'u',  'p',  '/',  'r',  'e',  's',  'p',  'o',
+                                       'n',  's',  'e',  '/',  'd',  'e',  'v',  '-',  '1',  0x09,
+                                       0x00, 0x01, '1',  0xa1, 0x01, 0x62, 'O',  'N'};
+    struct world *world = *state;
+    uint8_t correlation[200];
+
+    memset(correlation, 'c', sizeof correlation);
+    world_connect(world);
+    broker_says(world, dropped, sizeof dropped);
+    broker_says(world, correlation, sizeof correlation);
+    world_pump(world);
+    assert_int_equal(world->command_count, 0);
+    broker_says(world, by_alias, sizeof by_alias);
+    world_pump(world);
+    assert_true(world->is_connected);
+    assert_int_equal(world->command_count, 1);
+}
+
 static void a_repeated_request_is_answered_again_and_not_done_again(void **state)
 {
     struct world *world = *state;
@@ -629,6 +661,7 @@ int main(void)
         TEST(a_command_of_the_application_is_answered_with_what_it_says),
         TEST(unknown_methods_and_wrong_arguments_are_12),
         TEST(it_answers_only_to_its_own_response_topic_and_with_correlation_data),
+        TEST(a_message_that_is_dropped_does_not_spoil_the_alias_that_it_sets),
         TEST(a_repeated_request_is_answered_again_and_not_done_again),
         TEST(a_repeated_request_whose_answer_is_forgotten_is_not_answered),
         TEST(the_last_eight_requests_are_remembered_and_the_ninth_is_not),
