@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bridge/description/yang.h"
+#include "mup/rpc.h"
 #include "mup/topic.h"
 #include "runtime/log.h"
 
@@ -174,6 +175,30 @@ static void begin_rpc(void *context, struct mup_netconf_request *request, const 
     mup_log(MUP_LOG_INFO, "bridge", mup_log_event("rpc"), mup_log_text("user", user),
             mup_log_text("module", module), mup_log_text("rpc", rpc));
     mup_calls_begin(bridge->calls, request, module, rpc, input);
+}
+
+/* The RPC of a module that was made from a description; NULL for our static modules. */
+static const struct mup_rpc *find_rpc(const struct mup_bridge *bridge, const char *module,
+                                      const char *rpc)
+{
+    for (size_t i = 0; i < bridge->registry.description_count; i++) {
+        const struct mup_capability *capability = bridge->registry.descriptions[i]->capability;
+        if (capability != NULL && strcmp(capability->module_name, module) == 0)
+            return mup_capability_rpc(capability, rpc);
+    }
+    return NULL;
+}
+
+/* Whatever a description calls them: what carries a manifest or ends a transfer is for the update
+ * server alone. The device checks signatures all the same. */
+static bool may_call(void *context, const char *user, const char *module, const char *rpc)
+{
+    const struct mup_rpc *declared = find_rpc(context, module, rpc);
+
+    if (declared == NULL || strcmp(user, MUP_NETCONF_UPDATE_USER) == 0)
+        return true;
+    return strcmp(declared->method, MUP_METHOD_MANIFEST) != 0 &&
+           strcmp(declared->method, MUP_METHOD_VERIFY) != 0;
 }
 
 static void cancel_rpc(void *context, struct mup_netconf_request *request)
