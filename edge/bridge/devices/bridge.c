@@ -235,8 +235,11 @@ static bool open_netconf(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_
                                            .update_uids = &uid,
                                            .update_uid_count = 1};
 
-    bridge->backend = (struct mup_netconf_backend){
-        .context = bridge, .get = mup_bridge_get, .begin_rpc = begin_rpc, .cancel = cancel_rpc};
+    bridge->backend = (struct mup_netconf_backend){.context = bridge,
+                                                   .get = mup_bridge_get,
+                                                   .may_call = may_call,
+                                                   .begin_rpc = begin_rpc,
+                                                   .cancel = cancel_rpc};
     bridge->netconf = mup_netconf_new(&bridge->loop, &netconf, &bridge->backend, error);
     if (bridge->netconf == NULL)
         return false;
