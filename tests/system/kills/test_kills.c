@@ -67,16 +67,22 @@ static void assert_in_the_middle(const struct running *running)
 }
 
 /* Confirmed, and told once by all lives of the server. */
-static void end(struct running *running)
+static void finish(struct running *running)
 {
     char told[64];
 
     snprintf(told, sizeof told, "event=\"update ended\" id=%lld ", running->update);
     system_assert_ended(system_await_end(running->update), "confirmed", NULL);
-    system_await(running->process, "\"event\":\"reported\",\"state\":50,");
     assert_int_equal(system_count(system_process("mup-server"), told), 1);
     assert_int_equal(json_integer_value(system_device_member(running->device.uuid, "version")), 2);
     mup_process_stop(&bed.processes, running->process, MUP_SYSTEM_DEADLINE_MS);
+}
+
+/* The same, and the device knows that it was heard. */
+static void end(struct running *running)
+{
+    system_await(running->process, "\"event\":\"reported\",\"state\":50,");
+    finish(running);
 }
 
 static void the_device_goes_on_at_its_last_good_block(void **state)
@@ -114,6 +120,61 @@ static void the_server_takes_its_update_up_again(void **state)
                      1);
     /* It went on; it did not begin at the first byte again. */
     assert_int_equal(system_count(running.process, "\"name\":\"ok\",\"next\":0}"), 1);
+}
+
+static void an_update_that_was_just_accepted_is_not_forgotten(void **state)
+{
+    struct running running = {.device = {.process = "accepted", .version = 1}};
+
+    (void)state;
+    system_make_device(&running.device);
+    running.process = system_join(&running.device);
+    running.update = system_deploy(running.device.uuid, 2);
+    mup_process_kill(system_process("mup-server"));
+    assert_true(mup_testbed_start_server(&bed));
+    end(&running);
+}
+
+static void a_server_that_was_away_for_the_report_hears_of_it(void **state)
+{
+    struct running running;
+
+    (void)state;
+    begin(&running, "reporting");
+    system_await(running.process, "\"event\":\"verified\",\"state\":10,");
+    mup_process_kill(system_process("mup-server"));
+    /* The broker has taken the report, and keeps it for the server's session. */
+    system_await(running.process, "\"event\":\"reported\",\"state\":50,");
+    assert_true(mup_testbed_start_server(&bed));
+    finish(&running);
+}
+
+static void a_report_that_the_broker_lost_is_found_at_the_bridge(void **state)
+{
+    struct running running;
+
+    (void)state;
+    begin(&running, "unheard");
+    system_await(running.process, "\"event\":\"verified\",\"state\":10,");
+    mup_process_kill(system_process("mup-server"));
+    system_await(running.process, "\"event\":\"reported\",\"state\":50,");
+    mup_process_kill(system_process("mosquitto"));
+    unlink(mup_testbed_path(&bed, "broker.db"));
+    assert_true(mup_testbed_start_broker(&bed));
+    assert_true(mup_testbed_start_server(&bed));
+    finish(&running);
+}
+
+static void a_device_that_loses_power_on_trial_boots_again_and_confirms(void **state)
+{
+    struct running running;
+
+    (void)state;
+    begin(&running, "on-trial");
+    system_await(running.process, "\"event\":\"trial\",\"version\":2");
+    mup_process_kill(running.process);
+    system_start_device(&running.device);
+    end(&running);
 }
 
 static void the_bridge_is_not_needed_for_slices_and_comes_back_for_the_rest(void **state)
@@ -217,6 +278,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_device_goes_on_at_its_last_good_block),
         cmocka_unit_test(the_server_takes_its_update_up_again),
+        cmocka_unit_test(an_update_that_was_just_accepted_is_not_forgotten),
+        cmocka_unit_test(a_server_that_was_away_for_the_report_hears_of_it),
+        cmocka_unit_test(a_report_that_the_broker_lost_is_found_at_the_bridge),
+        cmocka_unit_test(a_device_that_loses_power_on_trial_boots_again_and_confirms),
         cmocka_unit_test(the_bridge_is_not_needed_for_slices_and_comes_back_for_the_rest),
         cmocka_unit_test(a_bridge_that_is_away_when_it_is_needed_is_waited_for),
         cmocka_unit_test(the_bridge_knows_its_devices_without_a_word_from_them),
