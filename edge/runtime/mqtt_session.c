@@ -19,10 +19,12 @@
 
 #define MISC_PERIOD_MS  1000u
 #define RECEIVE_MAXIMUM 1000u
+#define IDS             65536u /* packet identifiers are 16 bits */
 
 struct subscription {
     char *filter;
     int qos;
+    int id; /* of the SUBSCRIBE packet that was sent last */
 };
 
 struct mup_mqtt_session {
@@ -38,8 +40,9 @@ struct mup_mqtt_session {
     bool connected;  /* CONNACK has come */
     bool connecting; /* a socket is open, CONNACK has not come */
     uint32_t backoff_ms;
-    uint32_t outstanding; /* QoS 1 publishes without PUBACK */
-    uv_poll_t *poll;      /* NULL: no socket is watched */
+    uint32_t outstanding;             /* QoS 1 publishes without PUBACK: the bits that are set in */
+    uint8_t outstanding_ids[IDS / 8]; /* one bit for each packet identifier */
+    uv_poll_t *poll;                  /* NULL: no socket is watched */
     struct mup_timer *misc;
     struct mup_timer *retry;
     struct mup_timer *give_up; /* connecting takes too long */
@@ -77,6 +80,8 @@ static void on_socket(uv_poll_t *poll, int status, int events)
         bad = mosquitto_loop_write(session->client, 1);
     if (bad != MOSQ_ERR_SUCCESS)
         lose(session, mosquitto_strerror(bad));
+    else if (mosquitto_socket(session->client) < 0)
+        lose(session, "the broker said goodbye"); /* a DISCONNECT is no error to libmosquitto */
     else
         watch(session);
 }
@@ -193,11 +198,35 @@ static void on_misc(void *arg)
 
 /* ---- what libmosquitto says ---- */
 
+/* True: it was set. libmosquitto tells of QoS 0 messages that have left just as of QoS 1 messages
+ * that the broker has taken; only the latter are counted. */
+static bool take_outstanding(struct mup_mqtt_session *session, int id)
+{
+    uint8_t *byte = &session->outstanding_ids[(unsigned)id % IDS / 8];
+    uint8_t bit = (uint8_t)(1u << ((unsigned)id % 8));
+
+    if ((*byte & bit) == 0)
+        return false;
+    *byte = (uint8_t)(*byte & ~bit);
+    session->outstanding--;
+    return true;
+}
+
+static void add_outstanding(struct mup_mqtt_session *session, int id)
+{
+    uint8_t *byte = &session->outstanding_ids[(unsigned)id % IDS / 8];
+    uint8_t bit = (uint8_t)(1u << ((unsigned)id % 8));
+
+    if ((*byte & bit) == 0)
+        session->outstanding++;
+    *byte = (uint8_t)(*byte | bit);
+}
+
 static void send_subscriptions(struct mup_mqtt_session *session)
 {
     for (size_t i = 0; i < session->subscription_count; i++) {
-        const struct subscription *subscription = &session->subscriptions[i];
-        int bad = mosquitto_subscribe_v5(session->client, NULL, subscription->filter,
+        struct subscription *subscription = &session->subscriptions[i];
+        int bad = mosquitto_subscribe_v5(session->client, &subscription->id, subscription->filter,
                                          subscription->qos, 0, NULL);
         if (bad != MOSQ_ERR_SUCCESS)
             mup_log(MUP_LOG_ERROR, "mqtt", mup_log_event("subscription not sent"),
@@ -230,21 +259,30 @@ static void on_connect(struct mosquitto *client, void *arg, int reason, int flag
         session->callbacks.on_state(session->arg, true);
 }
 
+/* Each SUBSCRIBE carries one filter. */
+static const char *filter_of(const struct mup_mqtt_session *session, int id)
+{
+    for (size_t i = 0; i < session->subscription_count; i++)
+        if (session->subscriptions[i].id == id)
+            return session->subscriptions[i].filter;
+    return ""; /* unsubscribed since */
+}
+
 static void on_subscribe(struct mosquitto *client, void *arg, int id, int count, const int *reasons,
                          const mosquitto_property *properties)
 {
     struct mup_mqtt_session *session = arg;
 
     (void)client;
-    (void)id;
     (void)properties;
     for (int i = 0; i < count; i++) {
         if (reasons[i] < 0x80)
             continue;
         mup_log(MUP_LOG_ERROR, "mqtt", mup_log_event("subscription denied"),
+                mup_log_text("filter", filter_of(session, id)),
                 mup_log_text("why", mosquitto_reason_string(reasons[i])));
         if (session->callbacks.on_denied != NULL)
-            session->callbacks.on_denied(session->arg, "", reasons[i]);
+            session->callbacks.on_denied(session->arg, filter_of(session, id), reasons[i]);
     }
 }
 
@@ -255,9 +293,7 @@ static void on_publish(struct mosquitto *client, void *arg, int id, int reason,
 
     (void)client;
     (void)properties;
-    if (session->outstanding > 0)
-        session->outstanding--;
-    if (session->callbacks.on_published != NULL)
+    if (take_outstanding(session, id) && session->callbacks.on_published != NULL)
         session->callbacks.on_published(session->arg, id, reason);
 }
 
@@ -379,7 +415,8 @@ enum mup_status mup_mqtt_session_subscribe(struct mup_mqtt_session *session, con
 {
     struct subscription *entry = NULL;
 
-    if (mosquitto_sub_topic_check(filter) != MOSQ_ERR_SUCCESS)
+    if (filter[0] == '\0' || mosquitto_sub_topic_check(filter) != MOSQ_ERR_SUCCESS ||
+        mosquitto_validate_utf8(filter, (int)strlen(filter)) != MOSQ_ERR_SUCCESS)
         return MUP_ERR_FORMAT;
     for (size_t i = 0; i < session->subscription_count && entry == NULL; i++)
         if (strcmp(session->subscriptions[i].filter, filter) == 0)
@@ -395,7 +432,7 @@ enum mup_status mup_mqtt_session_subscribe(struct mup_mqtt_session *session, con
     }
     entry->qos = qos;
     if (session->connected) {
-        mosquitto_subscribe_v5(session->client, NULL, filter, qos, 0, NULL);
+        mosquitto_subscribe_v5(session->client, &entry->id, filter, qos, 0, NULL);
         watch(session);
     }
     return MUP_OK;
@@ -452,6 +489,13 @@ static enum mup_status status_of(int bad)
     }
 }
 
+/* The connection broke in the middle of sending: libmosquitto keeps a QoS 1 message all the same
+ * and sends it with the next connection. */
+static bool is_kept(int bad)
+{
+    return bad == MOSQ_ERR_NO_CONN || bad == MOSQ_ERR_CONN_LOST || bad == MOSQ_ERR_ERRNO;
+}
+
 static enum mup_status check_publish(const struct mup_mqtt_session *session,
                                      const struct mup_mqtt_publish *publish)
 {
@@ -464,6 +508,9 @@ static enum mup_status check_publish(const struct mup_mqtt_session *session,
         mosquitto_pub_topic_check(publish->topic) != MOSQ_ERR_SUCCESS ||
         mosquitto_validate_utf8(publish->topic, (int)topic_size) != MOSQ_ERR_SUCCESS)
         return MUP_ERR_FORMAT;
+    if (publish->response_topic != NULL &&
+        mosquitto_pub_topic_check(publish->response_topic) != MOSQ_ERR_SUCCESS)
+        return MUP_ERR_FORMAT; /* MQTT-3.3.2-14: the broker would end the connection */
     if (publish->payload_size > MUP_MQTT_PACKET_SIZE_MAX ||
         publish->correlation_size > MUP_MQTT_CORRELATION_SIZE_MAX)
         return MUP_ERR_RANGE;
@@ -480,15 +527,17 @@ enum mup_status mup_mqtt_session_publish(struct mup_mqtt_session *session,
     if (status != MUP_OK)
         return status;
     status = status_of(publish_properties(&properties, publish));
-    if (status == MUP_OK)
-        status = status_of(mosquitto_publish_v5(session->client, &message_id, publish->topic,
-                                                (int)publish->payload_size, publish->payload,
-                                                publish->qos, publish->retain, properties));
+    if (status == MUP_OK) {
+        int bad = mosquitto_publish_v5(session->client, &message_id, publish->topic,
+                                       (int)publish->payload_size, publish->payload, publish->qos,
+                                       publish->retain, properties);
+        status = publish->qos > 0 && is_kept(bad) ? MUP_OK : status_of(bad);
+    }
     mosquitto_property_free_all(&properties);
     if (status != MUP_OK)
         return status;
     if (publish->qos > 0)
-        session->outstanding++;
+        add_outstanding(session, message_id);
     if (id != NULL)
         *id = message_id;
     watch(session);

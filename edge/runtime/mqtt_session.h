@@ -111,7 +111,7 @@ void mup_mqtt_session_unsubscribe(struct mup_mqtt_session *session, const char *
  *
  * MUP_ERR_BUSY    not connected, or MUP_MQTT_OUTSTANDING_MAX reached: try again after on_state()
  *                 or on_published(). Nothing was queued.
- * MUP_ERR_FORMAT  the topic is empty, too long, not UTF-8 or has a wildcard.
+ * MUP_ERR_FORMAT  the topic is empty, too long, not UTF-8 or has a wildcard; or the response topic.
  * MUP_ERR_RANGE   payload or correlation data too large for us or for the broker.
  * MUP_ERR_SPACE   no memory.
  */
