@@ -53,8 +53,11 @@ struct mup_calls *mup_calls_new(const struct mup_calls_settings *settings)
     return calls;
 }
 
-/* Take a call out of its bucket and free it. */
-static void forget(struct call *call)
+/*
+ * Take a call out of its bucket. Always before its request is answered: the answer lets the session
+ * go on, and its next request, which may be cancelled within, can have the address of this one.
+ */
+static void take_out(struct call *call)
 {
     struct call **at = bucket_of(call->calls, call->correlation);
 
@@ -64,8 +67,19 @@ static void forget(struct call *call)
         *at = call->next;
         call->calls->count--;
     }
+    mup_timer_stop(call->deadline);
+}
+
+static void release(struct call *call)
+{
     mup_timer_free(call->deadline);
     free(call);
+}
+
+static void forget(struct call *call)
+{
+    take_out(call);
+    release(call);
 }
 
 void mup_calls_free(struct mup_calls *calls)
@@ -343,10 +357,11 @@ void mup_calls_response(struct mup_calls *calls, const char *name,
                 mup_log_text("device", name));
         return;
     }
+    take_out(call);
     if (mup_response_decode(&response, message->payload, message->payload_size) == MUP_OK)
         answer(call, &response);
     else
         mup_netconf_reply_error(call->request, MUP_NETCONF_TAG_OPERATION_FAILED, "answer-invalid",
                                 "the device answered with bytes that are no response", NULL);
-    forget(call);
+    release(call);
 }
