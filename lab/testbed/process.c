@@ -70,6 +70,7 @@ struct mup_process *mup_process_start(struct mup_process_set *set, const char *n
     }
     if (process->out >= 0)
         close(process->out);
+    process->seen = process->size; /* what it said in an earlier life is no answer to a wait */
     if (process->log == NULL) {
         snprintf(path, sizeof path, "%s/%s.log", set->log_folder, name);
         process->log = fopen(path, "ae");
