@@ -31,6 +31,8 @@ static int stream_open(void *context)
     struct mup_hostile_transport *transport = context;
     int answer = admit(transport);
 
+    if (answer >= 0 && transport->is_open)
+        return 1;
     if (answer > 0)
         transport->is_open = true;
     return answer;

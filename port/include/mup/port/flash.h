@@ -8,6 +8,8 @@
  *
  * What a call returns: 0 = done, completely; negative = failed, and the words or the page that the
  * call named hold anything now. Callers propagate a failure; they never go on as if it were done.
+ * A range outside of the memory, or an address that is not aligned as asked, is refused: negative,
+ * and nothing has changed.
  *
  * What a power cut may leave behind, and no more than this:
  *   - words whose programming had returned: exactly what was programmed;
