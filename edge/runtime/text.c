@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/xml.h"
+
 #define TEXT_CAPACITY_MIN 256u
 
 static char *reserve(struct mup_text *text, size_t more)
@@ -68,9 +70,25 @@ void mup_text_format(struct mup_text *text, const char *format, ...)
     va_end(written);
 }
 
+/* One character, or "?" for a byte that is none; returns how many bytes of `words` it was. */
+static size_t append_character(struct mup_text *text, const char *words)
+{
+    size_t size = mup_xml_character_size(words, strnlen(words, 4));
+
+    mup_text_append(text, size == 0 ? "?" : words, size == 0 ? 1 : size);
+    return size == 0 ? 1 : size;
+}
+
+void mup_text_clean(struct mup_text *text, const char *words)
+{
+    while (*words) {
+        words += append_character(text, words);
+    }
+}
+
 void mup_text_escape(struct mup_text *text, const char *words)
 {
-    for (; *words; words++) {
+    while (*words) {
         switch (*words) {
         case '&':
             mup_text_add(text, "&amp;");
@@ -84,11 +102,11 @@ void mup_text_escape(struct mup_text *text, const char *words)
         case '"':
             mup_text_add(text, "&quot;");
             break;
-        default: {
-            bool control = (unsigned char)*words < 0x20 && !strchr("\t\n\r", *words);
-            mup_text_append(text, control ? "?" : words, 1);
+        default:
+            words += append_character(text, words);
+            continue;
         }
-        }
+        words++;
     }
 }
 

@@ -25,7 +25,10 @@ void mup_text_add(struct mup_text *text, const char *words);
 void mup_text_format(struct mup_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Append with & < > " as entities and characters that XML cannot carry as "?". */
+/* Append with each byte that is no part of a character that XML can carry as "?". */
+void mup_text_clean(struct mup_text *text, const char *words);
+
+/* The same with & < > " as entities. */
 void mup_text_escape(struct mup_text *text, const char *words);
 
 /* The bytes, now the caller's to free(); NULL if anything failed. The text is empty after. */

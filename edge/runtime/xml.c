@@ -45,32 +45,37 @@ static bool is_character(uint32_t value)
            (value >= 0xe000 && value <= 0xfffd) || (value >= 0x10000 && value <= 0x10ffff);
 }
 
-/* Step over one UTF-8 character that XML allows. */
-static enum mup_status skip_character(struct mup_xml *xml)
+size_t mup_xml_character_size(const char *text, size_t size)
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    const uint8_t *bytes = (const uint8_t *)xml->bytes + xml->at;
-    size_t length = bytes[0] < 0x80             ? 1
+    const uint8_t *bytes = (const uint8_t *)text;
+    size_t length = size == 0                   ? 0
+                    : bytes[0] < 0x80           ? 1
                     : (bytes[0] & 0xe0) == 0xc0 ? 2
                     : (bytes[0] & 0xf0) == 0xe0 ? 3
                     : (bytes[0] & 0xf8) == 0xf0 ? 4
                                                 : 0;
 
-    if (length == 0 || length > left(xml)) {
-        return MUP_ERR_FORMAT;
+    if (length == 0 || length > size) {
+        return 0;
     }
     uint32_t value = length == 1 ? bytes[0] : bytes[0] & (0x7fu >> length);
     for (size_t i = 1; i < length; i++) {
         if ((bytes[i] & 0xc0) != 0x80) {
-            return MUP_ERR_FORMAT;
+            return 0;
         }
         value = value << 6 | (bytes[i] & 0x3fu);
     }
-    if (value < smallest[length] || !is_character(value)) {
-        return MUP_ERR_FORMAT;
-    }
+    return value < smallest[length] || !is_character(value) ? 0 : length;
+}
+
+/* Step over one UTF-8 character that XML allows. */
+static enum mup_status skip_character(struct mup_xml *xml)
+{
+    size_t length = mup_xml_character_size(xml->bytes + xml->at, left(xml));
+
     xml->at += length;
-    return MUP_OK;
+    return length == 0 ? MUP_ERR_FORMAT : MUP_OK;
 }
 
 static int digit_value(char c, unsigned base)

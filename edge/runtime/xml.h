@@ -74,4 +74,8 @@ enum mup_status mup_xml_decode(char *text, size_t size, struct mup_xml_span raw)
 MUP_MUST_CHECK
 enum mup_status mup_xml_check(const char *bytes, size_t size, size_t elements_max);
 
+/* Bytes of the UTF-8 character at text[0..size) when XML 1.0 (production 2) allows it; 0: there is
+ * none, or it is torn or forbidden. */
+size_t mup_xml_character_size(const char *text, size_t size);
+
 #endif

@@ -6,6 +6,9 @@
 #include "bridge/devices/bridge.h"
 #include "bridge/description/yang.h"
 #include "runtime/log.h"
+#include "runtime/text.h"
+
+#define TEXT_SIZE_MAX MUP_STORED_REASON_SIZE_MAX /* bytes of a leaf; no other text is longer */
 
 static const char *state_of(const struct mup_device *device)
 {
@@ -26,9 +29,24 @@ static void format_time(char text[32], uint64_t ms)
     strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
 }
 
+/*
+ * Categories and reasons have words of a stranger's description in them. libyang prints what XML
+ * cannot carry as it is, and the whole list would be unreadable to every client for the sake of
+ * one device; so would it be for a text without end.
+ */
 static LY_ERR add(struct lyd_node *entry, const char *name, const char *value)
 {
-    return lyd_new_term(entry, NULL, name, value, 0, NULL);
+    char cut[TEXT_SIZE_MAX + 1];
+    struct mup_text clean = {0};
+    LY_ERR bad = LY_EMEM;
+
+    snprintf(cut, sizeof cut, "%s", value);
+    mup_text_append(&clean, "", 0);
+    mup_text_clean(&clean, cut);
+    if (!clean.failed)
+        bad = lyd_new_term(entry, NULL, name, clean.bytes, 0, NULL);
+    mup_text_free(&clean);
+    return bad;
 }
 
 static LY_ERR add_description(struct lyd_node *entry, const struct mup_device *device)

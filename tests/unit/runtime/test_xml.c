@@ -1,6 +1,7 @@
 /* What the XML reader lets through to libyang, and what it does not. */
 #include "support/cmocka_all.h"
 
+#include "runtime/text.h"
 #include "runtime/xml.h"
 
 static enum mup_status check(const char *text, size_t size)
@@ -165,6 +166,34 @@ static void decodes_references_to_utf_8(void **state)
     assert_string_equal(text, "A\xc3\xa4\xe2\x82\xac\xf0\x9f\x92\xa1\"'>");
 }
 
+static void escaping_leaves_no_byte_that_xml_cannot_carry(void **state)
+{
+    static const struct {
+        const char *words;
+        const char *escaped;
+    } cases[] = {
+        {"a<b>&\"c", "a&lt;b&gt;&amp;&quot;c"},
+        {"\x01\x1f\x7f\t", "??\x7f\t"},
+        {"\xe2\x82\xac\xf0\x9f\x92\xa1", "\xe2\x82\xac\xf0\x9f\x92\xa1"},
+        {"\xe2\x82", "??"},
+        {"\xe2<", "?&lt;"},
+        {"\xef\xbf\xbf", "???"},
+        {"\xed\xa0\x80", "???"},
+        {"\xc0\x80", "??"},
+        {"\xff", "?"},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mup_text text = {0};
+        mup_text_append(&text, "", 0);
+        mup_text_escape(&text, cases[i].words);
+        assert_string_equal(text.bytes, cases[i].escaped);
+        mup_text_free(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +204,7 @@ int main(void)
         cmocka_unit_test(counts_elements_and_attributes),
         cmocka_unit_test(gives_names_attributes_and_text),
         cmocka_unit_test(decodes_references_to_utf_8),
+        cmocka_unit_test(escaping_leaves_no_byte_that_xml_cannot_carry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
