@@ -260,15 +260,13 @@ static uint32_t state_number(const char *text)
                                                                                   : 0;
 }
 
-static bool read_answer(struct mup_edge_call *call, const struct mup_netconf_reply *reply)
+/* The state, and the value that came with it if there is one; false: it is not base64. */
+static bool take_answer(struct mup_edge_call *call, uint32_t state,
+                        const struct mup_netconf_reply *reply)
 {
     char text[TEXT_SIZE];
 
-    if (mup_netconf_reply_text(reply, "state", text, sizeof text) != MUP_OK ||
-        state_number(text) == 0) {
-        return false;
-    }
-    call->answer = (struct mup_update_answer){.state = state_number(text), .value = call->value};
+    call->answer = (struct mup_update_answer){.state = state, .value = call->value};
     if (mup_netconf_reply_text(reply, "value", text, sizeof text) == MUP_OK) {
         int size = decode_base64(call->value, sizeof call->value, text);
         if (size < 0) {
@@ -279,8 +277,19 @@ static bool read_answer(struct mup_edge_call *call, const struct mup_netconf_rep
         memmove(call->value, call->answer.value, call->answer.value_size);
     }
     call->answer.bytes_out = call->bytes_out;
-    call->answer.bytes_in = response_size(call->answer.state, call->answer.value_size);
+    call->answer.bytes_in = response_size(state, call->answer.value_size);
     return true;
+}
+
+static bool read_answer(struct mup_edge_call *call, const struct mup_netconf_reply *reply)
+{
+    char text[TEXT_SIZE];
+
+    if (mup_netconf_reply_text(reply, "state", text, sizeof text) != MUP_OK ||
+        state_number(text) == 0) {
+        return false;
+    }
+    return take_answer(call, state_number(text), reply);
 }
 
 /* Errors that the same call would meet again; everything else may pass. */
@@ -299,7 +308,8 @@ static bool is_final(const struct mup_netconf_reply *reply)
     return false;
 }
 
-/* The bridge tells a device's refusal as an error whose app-tag is the declared state. */
+/* The bridge tells a device's refusal as an error whose app-tag is the declared state, with the
+ * device's value in its error-info. */
 static void on_error(struct mup_edge_call *call, const struct mup_netconf_reply *reply)
 {
     uint32_t state = state_number(reply->error_app_tag);
@@ -310,12 +320,13 @@ static void on_error(struct mup_edge_call *call, const struct mup_netconf_reply 
                   reply->error_message);
         return;
     }
-    call->answered = true;
-    call->answer = (struct mup_update_answer){.state = state,
-                                              .value = call->value,
-                                              .bytes_out = call->bytes_out,
-                                              .bytes_in = response_size(state, 0)};
-    mup_timer_start(call->settle, 0);
+    call->answered = take_answer(call, state, reply);
+    if (call->answered) {
+        mup_timer_start(call->settle, 0);
+    } else {
+        no_answer(call, false, "answer-not-valid",
+                  "the bridge's error has a value that is not base64");
+    }
 }
 
 static void on_reply(void *arg, const struct mup_netconf_reply *reply)

@@ -128,18 +128,24 @@ static LY_ERR add_output(struct lyd_node **tree, const struct ly_ctx *schemas, c
                         *tree == NULL ? tree : NULL);
 }
 
+void mup_value_text(char text[MUP_VALUE_TEXT_SIZE], struct mup_bytes value)
+{
+    struct mup_bytes content = value_content(value);
+
+    EVP_EncodeBlock((unsigned char *)text, content.data, (int)content.size);
+}
+
 enum mup_status mup_output_make(struct lyd_node **tree, const struct ly_ctx *schemas,
                                 const char *module, const char *rpc, const char *state,
                                 struct mup_bytes value)
 {
-    unsigned char base64[4 * ((MUP_RESPONSE_MAX + 2) / 3) + 1];
+    char base64[MUP_VALUE_TEXT_SIZE];
     struct lyd_node *output = NULL;
     LY_ERR bad = add_output(&output, schemas, module, rpc, "state", state);
 
     if (bad == LY_SUCCESS && value.size > 0) {
-        struct mup_bytes content = value_content(value);
-        EVP_EncodeBlock(base64, content.data, (int)content.size);
-        bad = add_output(&output, schemas, module, rpc, "value", (const char *)base64);
+        mup_value_text(base64, value);
+        bad = add_output(&output, schemas, module, rpc, "value", base64);
     }
     if (bad != LY_SUCCESS) {
         lyd_free_all(output);

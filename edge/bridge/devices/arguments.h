@@ -25,9 +25,15 @@ enum mup_status mup_arguments_encode(uint8_t bytes[MUP_REQUEST_MAX], size_t *siz
                                      const char **leaf, const struct mup_rpc *rpc,
                                      const struct lyd_node *input);
 
+/* Base64 of a response's value with its NUL. */
+#define MUP_VALUE_TEXT_SIZE (4u * ((MUP_RESPONSE_MAX + 2u) / 3u) + 1u)
+
+/* A value of at least one byte as clients see it: a byte string becomes these bytes, a text its
+ * UTF-8, anything else its CBOR encoding; all in base64. */
+void mup_value_text(char text[MUP_VALUE_TEXT_SIZE], struct mup_bytes value);
+
 /*
- * Make the output tree of an RPC: the leaf `state`, and `value` when there is one. A value that is
- * a byte string becomes these bytes, a text its UTF-8, anything else its CBOR encoding.
+ * Make the output tree of an RPC: the leaf `state`, and `value` when there is one.
  * MUP_ERR_FORMAT when libyang does not take it (logged by libyang).
  */
 MUP_MUST_CHECK

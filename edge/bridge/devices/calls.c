@@ -315,13 +315,16 @@ static const struct mup_declared_state *declared_state(const struct mup_rpc *rpc
 }
 
 static void answer_refusal(struct mup_netconf_request *request, const struct mup_device *device,
-                           const struct mup_declared_state *state)
+                           const struct mup_declared_state *state, struct mup_bytes value)
 {
     char message[400];
+    char base64[MUP_VALUE_TEXT_SIZE];
 
     snprintf(message, sizeof message, "device %s refused: %s", device->stored.name,
              state->description[0] == '\0' ? state->name : state->description);
-    mup_netconf_reply_error(request, MUP_NETCONF_TAG_OPERATION_FAILED, state->name, message, NULL);
+    if (value.size > 0)
+        mup_value_text(base64, value);
+    mup_netconf_reply_refusal(request, state->name, message, value.size > 0 ? base64 : NULL);
 }
 
 static void answer(struct call *call, const struct mup_response *response)
@@ -336,7 +339,7 @@ static void answer(struct call *call, const struct mup_response *response)
                                 "declare",
                                 NULL);
     else if (state->code >= FIRST_REFUSAL)
-        answer_refusal(request, call->device, state);
+        answer_refusal(request, call->device, state, response->value);
     else if (mup_output_make(&tree, mup_netconf_schemas(call->calls->settings.netconf),
                              call->capability->module_name, call->rpc->yang_name, state->name,
                              response->value) == MUP_OK)

@@ -178,4 +178,11 @@ enum mup_netconf_tag {
 void mup_netconf_reply_error(struct mup_netconf_request *request, enum mup_netconf_tag tag,
                              const char *app_tag, const char *message, const char *path);
 
+/*
+ * The same, operation-failed, for a refusal that says more than its app_tag: `value` (NULL: nothing
+ * more) stands in error-info as the element `value` of the RPC's module, as it would in its output.
+ */
+void mup_netconf_reply_refusal(struct mup_netconf_request *request, const char *app_tag,
+                               const char *message, const char *value);
+
 #endif

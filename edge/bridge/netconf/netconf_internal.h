@@ -161,6 +161,8 @@ struct rpc_error {
     const char *bad_element; /* error-info, each may be NULL */
     const char *bad_attribute;
     const char *bad_namespace;
+    const char *value; /* error-info: <value> in the namespace `value_ns`; NULL: none */
+    const char *value_ns;
 };
 
 const char *reply_tag_name(enum mup_netconf_tag tag);

@@ -77,11 +77,18 @@ static void add_error(struct mup_text *text, const struct rpc_error *error)
         mup_text_escape(text, error->message);
         mup_text_add(text, "</error-message>");
     }
-    if (error->bad_element || error->bad_attribute || error->bad_namespace) {
+    if (error->bad_element || error->bad_attribute || error->bad_namespace || error->value) {
         mup_text_add(text, "<error-info>");
         add_element(text, "bad-attribute", error->bad_attribute);
         add_element(text, "bad-element", error->bad_element);
         add_element(text, "bad-namespace", error->bad_namespace);
+        if (error->value) {
+            mup_text_add(text, "<value xmlns=\"");
+            mup_text_escape(text, error->value_ns);
+            mup_text_add(text, "\">");
+            mup_text_escape(text, error->value);
+            mup_text_add(text, "</value>");
+        }
         mup_text_add(text, "</error-info>");
     }
     mup_text_add(text, "</rpc-error>");
@@ -331,4 +338,15 @@ void mup_netconf_reply_error(struct mup_netconf_request *request, enum mup_netco
                                              .message = message});
     mup_text_free(&full);
     mup_text_free(&path_ns);
+}
+
+void mup_netconf_reply_refusal(struct mup_netconf_request *request, const char *app_tag,
+                               const char *message, const char *value)
+{
+    reply_error(request, &(struct rpc_error){.type = ERROR_APPLICATION,
+                                             .tag = MUP_NETCONF_TAG_OPERATION_FAILED,
+                                             .app_tag = app_tag,
+                                             .message = message,
+                                             .value = value,
+                                             .value_ns = request->module->ns});
 }

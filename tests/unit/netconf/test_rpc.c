@@ -314,6 +314,13 @@ static void errors_of_the_backend_carry_all_they_have(void **state)
     mup_netconf_reply_error(begin(&peer), MUP_NETCONF_TAG_IN_USE, NULL, NULL, NULL);
     peer_expect(&peer, "<error-tag>in-use</error-tag><error-severity>error</error-severity>"
                        "</rpc-error>");
+    mup_netconf_reply_refusal(begin(&peer), "39_INCOMPLETE", "no", "pAEB");
+    peer_expect(&peer,
+                "<error-app-tag>39_INCOMPLETE</error-app-tag>"
+                "<error-message xml:lang=\"en\">no</error-message>"
+                "<error-info><value xmlns=\"urn:toy\">pAEB</value></error-info></rpc-error>");
+    mup_netconf_reply_refusal(begin(&peer), "38_NO_MANIFEST", "no", NULL);
+    peer_expect(&peer, "<error-message xml:lang=\"en\">no</error-message></rpc-error>");
     peer_free(&peer);
 }
 
