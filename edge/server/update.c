@@ -389,6 +389,10 @@ static unsigned take_verify_answer(struct mup_update *update,
     case MUP_STATE_IN_TRIAL:
         return enter(update, MUP_UPDATE_TRIAL, now);
     case MUP_STATE_INCOMPLETE:
+        if (update->incompletes == MUP_UPDATE_INCOMPLETES_MAX) {
+            return refused(update, "verify", answer->state, now);
+        }
+        update->incompletes++;
         return answer->value_size > 0 ? open_transfer(update, answer, now) : restart(update, now);
     case MUP_STATE_NO_MANIFEST: /* it restarted in between: its token will say what runs */
         return restart(update, now);

@@ -52,6 +52,7 @@
 #define MUP_UPDATE_RETRY_LAST_MS    10000u
 
 #define MUP_UPDATE_FRESH_TOKENS_MAX 3u /* manifests refused as stale before giving up */
+#define MUP_UPDATE_INCOMPLETES_MAX  8u /* verifies answered with incomplete before giving up */
 #define MUP_UPDATE_RESTARTS_MAX     8u /* back to requested without a payload byte more */
 
 enum mup_update_state {
@@ -138,6 +139,7 @@ struct mup_update {
     uint64_t stall_at_ms;
     uint32_t restarts;
     uint32_t fresh_tokens;
+    uint32_t incompletes;
     char last_reason[33]; /* of the last failure that was retried */
     char last_message[MUP_UPDATE_MESSAGE_SIZE];
 };

@@ -568,6 +568,23 @@ static void an_incomplete_verify_goes_on_with_the_transfer(void **state)
     assert_int_equal(answer(&u, MUP_STATE_INCOMPLETE, NULL, 0, 2000), MUP_DO_SAVE | MUP_DO_LOOK_UP);
 }
 
+static void a_device_that_is_never_complete_is_given_up(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    unsigned asked = 0;
+
+    bring_to(&u, MUP_UPDATE_VERIFY);
+    while (u.state == MUP_UPDATE_VERIFY && asked < 100) {
+        /* Nothing is missing, it says, and yet it is incomplete. */
+        asked++;
+        answer_ack(&u, MUP_STATE_INCOMPLETE, u.goal.manifest.payload_size, 2000 + asked);
+    }
+    assert_int_equal(asked, MUP_UPDATE_INCOMPLETES_MAX + 1);
+    assert_int_equal(u.state, MUP_UPDATE_FAILED);
+    assert_string_equal(u.reason, "incomplete");
+}
+
 static void an_invalid_image_ends_the_update(void **state)
 {
     (void)state;
@@ -769,6 +786,7 @@ int main(void)
         cmocka_unit_test(a_flash_failure_ends_the_update),
         cmocka_unit_test(a_payload_that_is_there_already_is_verified_at_once),
         cmocka_unit_test(an_incomplete_verify_goes_on_with_the_transfer),
+        cmocka_unit_test(a_device_that_is_never_complete_is_given_up),
         cmocka_unit_test(an_invalid_image_ends_the_update),
         cmocka_unit_test(a_verify_whose_answer_was_lost_is_found_out_by_the_token),
         cmocka_unit_test(an_image_that_boots_already_is_on_trial),
