@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bridge/description/capability.h"
@@ -25,6 +26,13 @@ struct mup_judge {
     void (*verdict)(void *arg, const char *reason);
     void *arg;
 };
+
+/* What libraries of the bridge opened without close-on-exec, its connection to the broker above
+ * all, is not for a process that reads a stranger's text. */
+static void close_inherited(void)
+{
+    close_range(STDERR_FILENO + 1, ~0u, 0);
+}
 
 static void limit_child(void)
 {
@@ -53,6 +61,12 @@ static int say(const struct mup_problems *problems)
     return 1;
 }
 
+/* The bridge will read it again on its loop, where nobody else is served meanwhile. */
+static bool took_long(void)
+{
+    return clock() > (clock_t)MUP_JUDGE_READ_MS * (CLOCKS_PER_SEC / 1000);
+}
+
 int mup_judge_child(const char *queries_folder)
 {
     static uint8_t bytes[MUP_DESCRIPTION_MAX + 1];
@@ -62,6 +76,7 @@ int mup_judge_child(const char *queries_folder)
     char *yang = NULL;
     size_t size;
 
+    close_inherited();
     limit_child();
     size = fread(bytes, 1, sizeof bytes, stdin);
     if (mup_describer_new(&describer, &problems, queries_folder) != MUP_OK ||
@@ -72,6 +87,10 @@ int mup_judge_child(const char *queries_folder)
     free(yang);
     mup_capability_free(capability);
     mup_describer_free(describer);
+    if (took_long()) {
+        printf("reading this description takes too long, more than %u ms", MUP_JUDGE_READ_MS);
+        return 1;
+    }
     return 0;
 }
 

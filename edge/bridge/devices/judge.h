@@ -4,7 +4,9 @@
  *
  * The child is this same program, started with MUP_JUDGE_ARGUMENT, the template on its stdin; it
  * exits with 0 (it can be used) or 1 (the reason stands on its stdout). When it is killed, the
- * reason is that reading takes too long. After a verdict of 0 the bridge reads the template itself.
+ * reason is that reading takes too long. After a verdict of 0 the bridge reads the template itself,
+ * so a template that took the child more than MUP_JUDGE_READ_MS of processor time is refused too.
+ * The limits are against what takes long; against a fault in a reader the child is no wall.
  */
 #ifndef MUP_BRIDGE_JUDGE_H
 #define MUP_BRIDGE_JUDGE_H
@@ -17,6 +19,7 @@
 
 #define MUP_JUDGE_ARGUMENT    "--judge-description"
 #define MUP_JUDGE_CPU_S       5u
+#define MUP_JUDGE_READ_MS     1000u /* the bridge reads it too, on its loop, at each start */
 #define MUP_JUDGE_MEMORY_SIZE (512u * 1024u * 1024u)
 #define MUP_JUDGE_REASON_MAX  480u
 
