@@ -41,6 +41,7 @@ static void limit_child(void)
 
     setrlimit(RLIMIT_CPU, &processor);
     setrlimit(RLIMIT_FSIZE, &files);
+    signal(SIGXFSZ, SIG_IGN); /* a warning to a stderr that is a file is no reason to die */
 #if !defined(__SANITIZE_ADDRESS__)
     /* The address sanitizer reserves terabytes of addresses. */
     struct rlimit memory = {MUP_JUDGE_MEMORY_SIZE, MUP_JUDGE_MEMORY_SIZE};
@@ -67,6 +68,12 @@ static bool took_long(void)
     return clock() > (clock_t)MUP_JUDGE_READ_MS * (CLOCKS_PER_SEC / 1000);
 }
 
+static int say_slow(void)
+{
+    printf("reading this description takes too long, more than %u ms", MUP_JUDGE_READ_MS);
+    return 1;
+}
+
 int mup_judge_child(const char *queries_folder)
 {
     static uint8_t bytes[MUP_DESCRIPTION_MAX + 1];
@@ -74,6 +81,7 @@ int mup_judge_child(const char *queries_folder)
     struct mup_describer *describer = NULL;
     struct mup_capability *capability = NULL;
     char *yang = NULL;
+    int code = 0;
     size_t size;
 
     close_inherited();
@@ -83,15 +91,13 @@ int mup_judge_child(const char *queries_folder)
         mup_description_parse(&capability, &problems, describer, bytes, size, MUP_DESCRIPTION_AUTO,
                               NULL) != MUP_OK ||
         mup_yang_module(&yang, capability) != MUP_OK)
-        return say(&problems);
+        code = say(&problems);
+    else if (took_long())
+        code = say_slow();
     free(yang);
     mup_capability_free(capability);
     mup_describer_free(describer);
-    if (took_long()) {
-        printf("reading this description takes too long, more than %u ms", MUP_JUDGE_READ_MS);
-        return 1;
-    }
-    return 0;
+    return code;
 }
 
 /* The last handle is closed: say the verdict. */

@@ -12,6 +12,7 @@
 
 #define INHERITED 50 /* a descriptor that an exec would pass on, like libmosquitto's socket */
 #define SLOW      "MUP_TEST_SLOW"
+#define WARNS     "MUP_TEST_WARNS"
 
 static struct mup_loop loop;
 static char verdict[MUP_JUDGE_REASON_MAX + 1];
@@ -24,6 +25,14 @@ static void on_verdict(void *arg, const char *reason)
     snprintf(verdict, sizeof verdict, "%s", reason == NULL ? "" : reason);
 }
 
+static void judge(const void *bytes, size_t size)
+{
+    assert_int_equal(mup_loop_init(&loop, NULL, NULL), MUP_OK);
+    assert_non_null(mup_judge_start(&loop, NULL, bytes, size, on_verdict, NULL));
+    mup_loop_run(&loop); /* until the child has ended: nothing else is on this loop */
+    mup_loop_close(&loop);
+}
+
 static void judge_virtual(void)
 {
     static uint8_t bytes[65535];
@@ -33,16 +42,39 @@ static void judge_virtual(void)
     assert_non_null(file);
     size = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
-    assert_int_equal(mup_loop_init(&loop, NULL, NULL), MUP_OK);
-    assert_non_null(mup_judge_start(&loop, NULL, bytes, size, on_verdict, NULL));
-    mup_loop_run(&loop); /* until the child has ended: nothing else is on this loop */
-    mup_loop_close(&loop);
+    judge(bytes, size);
 }
 
 static void a_good_description_can_be_used(void **state)
 {
     (void)state;
     judge_virtual();
+    assert_string_equal(verdict, "");
+    assert_true(usable);
+}
+
+static void the_reason_of_a_refusal_comes_back(void **state)
+{
+    (void)state;
+    judge("{\"a\":", 5);
+    assert_false(usable);
+    assert_non_null(strstr(verdict, "JSON"));
+}
+
+static void a_warning_to_a_file_is_no_verdict(void **state)
+{
+    FILE *log = tmpfile();
+    int kept = dup(STDERR_FILENO);
+
+    (void)state;
+    assert_non_null(log);
+    assert_int_equal(dup2(fileno(log), STDERR_FILENO), STDERR_FILENO);
+    setenv(WARNS, "1", 1);
+    judge_virtual();
+    unsetenv(WARNS);
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    fclose(log);
     assert_string_equal(verdict, "");
     assert_true(usable);
 }
@@ -81,6 +113,8 @@ static int child(const char *queries_folder)
     if (getenv(SLOW) != NULL)
         be_slow();
     code = mup_judge_child(queries_folder);
+    if (getenv(WARNS) != NULL)
+        fputs("as a library might\n", stderr);
     if (fcntl(INHERITED, F_GETFD) != -1) {
         fputs("a descriptor of the bridge is open here", stdout);
         return 1;
@@ -92,6 +126,8 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_description_can_be_used),
+        cmocka_unit_test(the_reason_of_a_refusal_comes_back),
+        cmocka_unit_test(a_warning_to_a_file_is_no_verdict),
         cmocka_unit_test(the_child_has_no_descriptor_but_its_three),
         cmocka_unit_test(what_would_hold_up_the_bridge_cannot_be_used),
     };
