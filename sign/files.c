@@ -110,7 +110,9 @@ enum mup_status mup_file_write(const char *path, const void *bytes, size_t size,
         return MUP_ERR_RANGE;
     }
     snprintf(beside, sizeof beside, "%s.new.%ld", path, (long)getpid());
-    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    /* A file that is there is a leftover of ours, or was put there to be written into. */
+    unlink(beside);
+    fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return fail(error, path, "cannot write beside it");
     good = write_all(fd, bytes, size) && fchmod(fd, (mode_t)mode) == 0 && fsync(fd) == 0;

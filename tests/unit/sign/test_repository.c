@@ -1,4 +1,8 @@
 /* The release repository: whole, readable by anybody's JSON, never overwritten, never half. */
+#include <unistd.h>
+#include <sys/stat.h>
+#include <stdlib.h>
+#include <stdio.h>
 #include "sign_support.h"
 
 #include <jansson.h>
@@ -117,6 +121,34 @@ static void a_file_larger_than_its_limit_is_not_read(void **state)
     assert_int_equal(mup_file_read(&bytes, &size, test_folder, 5, &error), MUP_ERR_STATE);
 }
 
+static void a_file_that_waits_beside_is_not_written_into(void **state)
+{
+    char folder[] = "/tmp/mup-sign-XXXXXX";
+    char path[64];
+    char beside[96];
+    char trap[64];
+    struct mup_error error;
+    struct stat info;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/file", folder);
+    snprintf(trap, sizeof trap, "%s/trap", folder);
+    snprintf(beside, sizeof beside, "%s.new.%ld", path, (long)getpid());
+    /* Another name for the file in which our bytes would land. */
+    fclose(fopen(trap, "we"));
+    assert_int_equal(link(trap, beside), 0);
+    assert_int_equal(mup_file_write(path, "bytes", 5, 0600, &error), MUP_OK);
+    assert_int_equal(stat(trap, &info), 0);
+    assert_int_equal(info.st_size, 0);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_size, 5);
+    assert_int_equal(access(beside, F_OK), -1);
+    unlink(path);
+    unlink(trap);
+    rmdir(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +157,7 @@ int main(void)
         cmocka_unit_test(names_that_leave_the_repository_are_refused),
         cmocka_unit_test(a_broken_index_is_named_and_leaves_no_half_release),
         cmocka_unit_test(a_file_larger_than_its_limit_is_not_read),
+        cmocka_unit_test(a_file_that_waits_beside_is_not_written_into),
     };
     return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }
