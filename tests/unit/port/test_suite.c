@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "board.h"
 #include "port/hostile_device.h"
 
 #define PROMISES 30
@@ -490,6 +491,24 @@ static void counts_the_failures_of_both_halves(void **state)
     assert_int_equal(count("not ok "), 2);
 }
 
+/* Nothing of it works, nothing hangs, and no reset is tried over such a flash. Its size is good,
+ * its clock stands and so never runs backwards, and what can not be provoked is skipped. */
+static void fails_the_skeleton(void **state)
+{
+    (void)state;
+    begin();
+    device.suite = (struct port_suite){.flash = &board_flash,
+                                       .clock = &board_clock,
+                                       .random = &board_random,
+                                       .transport = &board_transport,
+                                       .reset = &board_reset,
+                                       .patience = 1000,
+                                       .flood_size_max = 1000,
+                                       .print = print};
+    assert_int_equal(hostile_device_run(&device), PROMISES - 2 - 3);
+    assert_int_equal(count("# SKIP"), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -497,6 +516,7 @@ int main(void)
         cmocka_unit_test(can_be_run_again),
         cmocka_unit_test(skips_what_a_port_has_not),
         cmocka_unit_test(counts_the_failures_of_both_halves),
+        cmocka_unit_test(fails_the_skeleton),
         cmocka_unit_test(finds_bad_flash),
         cmocka_unit_test(finds_a_flash_of_a_bad_shape),
         cmocka_unit_test(finds_a_bad_clock),
