@@ -21,12 +21,12 @@ static const uint8_t allowed[] = {
     [MUP_AGENT_RESTARTING] = 0,
 };
 
-void mup_agent_enter(struct mup_agent *agent, uint32_t now_ms, enum mup_agent_phase phase)
+void mup_agent_enter(struct mup_agent *agent, enum mup_agent_phase phase)
 {
     if ((allowed[agent->phase] & BIT(phase)) == 0)
         __builtin_trap(); /* a bug of ours, never the peer's doing */
     agent->phase = (uint8_t)phase;
-    agent->phase_ms = now_ms;
+    agent->phase_ms = agent->now_ms;
 }
 
 void mup_agent_notify(const struct mup_agent *agent, enum mup_agent_notice notice, uint32_t state,
@@ -36,9 +36,9 @@ void mup_agent_notify(const struct mup_agent *agent, enum mup_agent_notice notic
         agent->config->notice(agent->config->context, notice, state, value);
 }
 
-bool mup_agent_elapsed(uint32_t now_ms, uint32_t since_ms, uint32_t wait_ms)
+bool mup_agent_elapsed(const struct mup_agent *agent, uint32_t since_ms, uint32_t wait_ms)
 {
-    return now_ms - since_ms >= wait_ms;
+    return agent->now_ms - since_ms >= wait_ms;
 }
 
 static bool text_fits(const char *text, size_t most)
@@ -80,6 +80,7 @@ enum mup_status mup_agent_init(struct mup_agent *agent, const struct mup_agent_c
         return MUP_ERR_RANGE;
     memset(agent, 0, sizeof *agent);
     agent->config = config;
+    agent->now_ms = now_ms;
     mup_backoff_init(&agent->backoff, MUP_AGENT_BACKOFF_MIN_MS, MUP_AGENT_BACKOFF_MAX_MS);
     agent->budget = MUP_AGENT_BUDGET_MAX;
     agent->budget_ms = now_ms;
@@ -91,7 +92,7 @@ enum mup_status mup_agent_init(struct mup_agent *agent, const struct mup_agent_c
     if (config->random->fill(config->random->context, agent->boot_id, sizeof agent->boot_id) != 0)
         return MUP_ERR_RANDOM;
     mup_sha256_of(agent->description_digest, config->description, config->description_size);
-    mup_agent_trial_init(agent, now_ms);
+    mup_agent_trial_init(agent);
     return MUP_OK;
 }
 
@@ -123,6 +124,7 @@ enum mup_status mup_agent_connect(struct mup_agent *agent, uint32_t now_ms)
     options.will.retain = true;
     if (config->password != NULL)
         options.password = mup_mqtt_text(config->password);
+    agent->now_ms = now_ms;
     mup_agent_link_lost(agent);
     status = mup_mqtt_connect(config->mqtt, now_ms, &options);
     if (status == MUP_OK)
@@ -139,23 +141,23 @@ static void on_closed(struct mup_agent *agent, const struct mup_mqtt_event *even
         mup_backoff_saturate(&agent->backoff);
 }
 
-static void on_event(struct mup_agent *agent, uint32_t now_ms, const struct mup_mqtt_event *event)
+static void on_event(struct mup_agent *agent, const struct mup_mqtt_event *event)
 {
     switch (event->kind) {
     case MUP_MQTT_CONNECTED:
-        mup_agent_on_connected(agent, now_ms, &event->connected);
+        mup_agent_on_connected(agent, &event->connected);
         break;
     case MUP_MQTT_MESSAGE:
         mup_agent_on_message(agent, event);
         break;
     case MUP_MQTT_PAYLOAD:
-        mup_agent_on_payload(agent, now_ms, &event->payload);
+        mup_agent_on_payload(agent, &event->payload);
         break;
     case MUP_MQTT_MESSAGE_END:
-        mup_agent_on_message_end(agent, now_ms);
+        mup_agent_on_message_end(agent);
         break;
     case MUP_MQTT_PUBLISHED:
-        mup_agent_on_published(agent, now_ms, event);
+        mup_agent_on_published(agent, event);
         break;
     case MUP_MQTT_SUBSCRIBED:
     case MUP_MQTT_UNSUBSCRIBED:
@@ -171,15 +173,14 @@ static void on_event(struct mup_agent *agent, uint32_t now_ms, const struct mup_
 }
 
 /* What is due, by time and for want of room until now. */
-static unsigned turn(struct mup_agent *agent, uint32_t now_ms)
+static unsigned turn(struct mup_agent *agent)
 {
     unsigned actions;
 
-    mup_agent_age(agent, now_ms);
-    mup_agent_link_tick(agent, now_ms);
-    mup_agent_transfer_tick(agent, now_ms);
-    mup_agent_trial_tick(agent, now_ms);
-    mup_agent_flush(agent, now_ms);
+    mup_agent_link_tick(agent);
+    mup_agent_transfer_tick(agent);
+    mup_agent_trial_tick(agent);
+    mup_agent_flush(agent);
     actions = agent->actions;
     agent->actions = 0;
     return actions;
@@ -188,10 +189,10 @@ static unsigned turn(struct mup_agent *agent, uint32_t now_ms)
 unsigned mup_agent_step(struct mup_agent *agent, uint32_t now_ms,
                         const struct mup_mqtt_event *event)
 {
-    mup_agent_age(agent, now_ms); /* before the event: it may be what ended our sleep */
+    mup_agent_age(agent, now_ms);
     if (event != NULL)
-        on_event(agent, now_ms, event);
-    return turn(agent, now_ms);
+        on_event(agent, event);
+    return turn(agent);
 }
 
 unsigned mup_agent_input(struct mup_agent *agent, uint32_t now_ms, const uint8_t *bytes,
@@ -200,7 +201,7 @@ unsigned mup_agent_input(struct mup_agent *agent, uint32_t now_ms, const uint8_t
     struct mup_mqtt_event event;
     size_t at = 0;
 
-    mup_agent_age(agent, now_ms); /* before the bytes: they may be what ended our sleep */
+    mup_agent_age(agent, now_ms);
     while ((agent->actions & MUP_AGENT_CLOSE) == 0) {
         size_t part = 0;
         enum mup_status status =
@@ -209,19 +210,20 @@ unsigned mup_agent_input(struct mup_agent *agent, uint32_t now_ms, const uint8_t
         at += part;
         if (status != MUP_OK)
             break;
-        on_event(agent, now_ms, &event);
+        on_event(agent, &event);
     }
     *used = at;
-    return turn(agent, now_ms);
+    return turn(agent);
 }
 
 unsigned mup_agent_tick(struct mup_agent *agent, uint32_t now_ms)
 {
     struct mup_mqtt_event event;
 
+    mup_agent_age(agent, now_ms);
     if (agent->link != LINK_DOWN && mup_mqtt_tick(agent->config->mqtt, now_ms, &event) == MUP_OK)
-        on_event(agent, now_ms, &event);
-    return turn(agent, now_ms);
+        on_event(agent, &event);
+    return turn(agent);
 }
 
 uint32_t mup_agent_lost(struct mup_agent *agent, uint32_t now_ms)

@@ -71,10 +71,10 @@ struct agent_topic_text {
 #define AGENT_PREFIX_MAX (MUP_TOPIC_MAX - MUP_NAME_MAX)
 
 /* agent.c */
-void mup_agent_enter(struct mup_agent *agent, uint32_t now_ms, enum mup_agent_phase phase);
+void mup_agent_enter(struct mup_agent *agent, enum mup_agent_phase phase);
 void mup_agent_notify(const struct mup_agent *agent, enum mup_agent_notice notice, uint32_t state,
                       uint32_t value);
-bool mup_agent_elapsed(uint32_t now_ms, uint32_t since_ms, uint32_t wait_ms);
+bool mup_agent_elapsed(const struct mup_agent *agent, uint32_t since_ms, uint32_t wait_ms);
 
 /* link.c */
 const char *mup_agent_prefix(const struct mup_agent *agent, uint8_t index);
@@ -82,60 +82,53 @@ uint8_t mup_agent_topic_count(const struct mup_agent *agent);
 void mup_agent_topic(const struct mup_agent *agent, struct agent_topic_text *topic,
                      const char *prefix);
 void mup_agent_due(struct mup_agent *agent, enum agent_out out);
-void mup_agent_flush(struct mup_agent *agent, uint32_t now_ms);
-void mup_agent_on_connected(struct mup_agent *agent, uint32_t now_ms,
-                            const struct mup_mqtt_connected *connected);
+void mup_agent_flush(struct mup_agent *agent);
+void mup_agent_on_connected(struct mup_agent *agent, const struct mup_mqtt_connected *connected);
 void mup_agent_on_subscribed(struct mup_agent *agent, const struct mup_mqtt_event *event);
-void mup_agent_on_published(struct mup_agent *agent, uint32_t now_ms,
-                            const struct mup_mqtt_event *event);
+void mup_agent_on_published(struct mup_agent *agent, const struct mup_mqtt_event *event);
 void mup_agent_link_lost(struct mup_agent *agent);
-void mup_agent_link_tick(struct mup_agent *agent, uint32_t now_ms);
+void mup_agent_link_tick(struct mup_agent *agent);
 uint32_t mup_agent_link_wait_ms(const struct mup_agent *agent, uint32_t now_ms);
 
 /* bootstrap.c */
 enum mup_status mup_agent_load_identity(struct mup_agent *agent);
-void mup_agent_on_bootstrap(struct mup_agent *agent, uint32_t now_ms, size_t size);
+void mup_agent_on_bootstrap(struct mup_agent *agent, size_t size);
 size_t mup_agent_encode_announcement(const struct mup_agent *agent, uint8_t *bytes,
                                      size_t capacity);
 size_t mup_agent_encode_piece(const struct mup_agent *agent, uint8_t *bytes, size_t capacity);
-void mup_agent_piece_sent(struct mup_agent *agent, uint32_t now_ms);
+void mup_agent_piece_sent(struct mup_agent *agent);
 
 /* request.c */
 void mup_agent_on_dropped(const struct mup_agent *agent, const struct mup_mqtt_event *event);
 void mup_agent_on_message(struct mup_agent *agent, const struct mup_mqtt_event *event);
-void mup_agent_on_payload(struct mup_agent *agent, uint32_t now_ms,
-                          const struct mup_mqtt_payload *payload);
-void mup_agent_on_message_end(struct mup_agent *agent, uint32_t now_ms);
+void mup_agent_on_payload(struct mup_agent *agent, const struct mup_mqtt_payload *payload);
+void mup_agent_on_message_end(struct mup_agent *agent);
 void mup_agent_response_sent(struct mup_agent *agent);
 
 /* token.c */
-size_t mup_agent_encode_token(struct mup_agent *agent, uint32_t now_ms, uint8_t *bytes,
-                              size_t capacity);
+size_t mup_agent_encode_token(struct mup_agent *agent, uint8_t *bytes, size_t capacity);
 void mup_agent_age(struct mup_agent *agent, uint32_t now_ms);
 
 /* manifest.c: both return the state of the answer */
-uint32_t mup_agent_take_manifest(struct mup_agent *agent, uint32_t now_ms,
-                                 struct mup_bytes extended);
-uint32_t mup_agent_verify_update(struct mup_agent *agent, uint32_t now_ms);
+uint32_t mup_agent_take_manifest(struct mup_agent *agent, struct mup_bytes extended);
+uint32_t mup_agent_verify_update(struct mup_agent *agent);
 
 /* transfer.c */
-uint32_t mup_agent_open_transfer(struct mup_agent *agent, uint32_t now_ms,
-                                 const struct mup_manifest *manifest,
+uint32_t mup_agent_open_transfer(struct mup_agent *agent, const struct mup_manifest *manifest,
                                  const uint8_t manifest_digest[MUP_DIGEST_SIZE]);
 void mup_agent_slice_begin(struct mup_agent *agent, uint32_t message_size);
-void mup_agent_slice_bytes(struct mup_agent *agent, uint32_t now_ms, const uint8_t *bytes,
-                           size_t size);
-void mup_agent_slice_end(struct mup_agent *agent, uint32_t now_ms);
-void mup_agent_transfer_tick(struct mup_agent *agent, uint32_t now_ms);
+void mup_agent_slice_bytes(struct mup_agent *agent, const uint8_t *bytes, size_t size);
+void mup_agent_slice_end(struct mup_agent *agent);
+void mup_agent_transfer_tick(struct mup_agent *agent);
 void mup_agent_transfer_resumed(struct mup_agent *agent);
 uint32_t mup_agent_transfer_wait_ms(const struct mup_agent *agent, uint32_t now_ms);
 size_t mup_agent_encode_ack(const struct mup_agent *agent, uint8_t bytes[MUP_ACK_MAX]);
 size_t mup_agent_encode_noop(const struct mup_agent *agent, uint8_t bytes[MUP_ACK_MAX]);
-void mup_agent_ack_sent(struct mup_agent *agent, uint32_t now_ms);
+void mup_agent_ack_sent(struct mup_agent *agent);
 
 /* trial.c */
-void mup_agent_trial_init(struct mup_agent *agent, uint32_t now_ms);
-void mup_agent_trial_tick(struct mup_agent *agent, uint32_t now_ms);
+void mup_agent_trial_init(struct mup_agent *agent);
+void mup_agent_trial_tick(struct mup_agent *agent);
 uint32_t mup_agent_trial_wait_ms(const struct mup_agent *agent, uint32_t now_ms);
 size_t mup_agent_encode_report(const struct mup_agent *agent, uint8_t *bytes, size_t capacity);
 void mup_agent_report_if_owed(struct mup_agent *agent);

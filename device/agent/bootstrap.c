@@ -67,9 +67,9 @@ size_t mup_agent_encode_piece(const struct mup_agent *agent, uint8_t *bytes, siz
     return mup_piece_encode(bytes, capacity, &size, &piece) == MUP_OK ? size : 0;
 }
 
-void mup_agent_piece_sent(struct mup_agent *agent, uint32_t now_ms)
+void mup_agent_piece_sent(struct mup_agent *agent)
 {
-    agent->announced_ms = now_ms; /* no announcement while pieces are under way */
+    agent->announced_ms = agent->now_ms; /* no announcement while pieces are under way */
     agent->piece_number++;
     if (agent->piece_number * MUP_AGENT_PIECE_SIZE < agent->config->description_size)
         mup_agent_due(agent, OUT_PIECE);
@@ -117,7 +117,7 @@ static void take_certificate(struct mup_agent *agent, struct mup_bytes certifica
     mup_agent_notify(agent, MUP_AGENT_CERTIFICATE, certificate_state(status), agent->server_epoch);
 }
 
-void mup_agent_on_bootstrap(struct mup_agent *agent, uint32_t now_ms, size_t size)
+void mup_agent_on_bootstrap(struct mup_agent *agent, size_t size)
 {
     struct mup_bootstrap_reply reply;
 
@@ -126,7 +126,7 @@ void mup_agent_on_bootstrap(struct mup_agent *agent, uint32_t now_ms, size_t siz
         return;
     mup_agent_notify(agent, MUP_AGENT_BOOTSTRAP, reply.state, 0);
     agent->replied = reply.state != MUP_STATE_SEND_DESCRIPTION;
-    agent->announced_ms = now_ms;
+    agent->announced_ms = agent->now_ms;
     if (reply.state == MUP_STATE_SEND_DESCRIPTION) {
         agent->piece_number = 0;
         mup_agent_due(agent, OUT_PIECE);

@@ -72,16 +72,16 @@ static bool subscribe(struct mup_agent *agent, const char *prefix, uint8_t qos, 
            MUP_OK;
 }
 
-static void flush_subscriptions(struct mup_agent *agent, uint32_t now_ms)
+static void flush_subscriptions(struct mup_agent *agent)
 {
     if (agent->subscribing || agent->subscribed >= mup_agent_topic_count(agent))
         return;
     agent->subscribing = subscribe(agent, mup_agent_prefix(agent, agent->subscribed), 1, true);
-    agent->subscribe_ms = now_ms;
+    agent->subscribe_ms = agent->now_ms;
 }
 
 /* The firmware topic follows the phase (paper 4.2). True when nothing is left to be queued. */
-static bool flush_firmware(struct mup_agent *agent, uint32_t now_ms)
+static bool flush_firmware(struct mup_agent *agent)
 {
     bool wanted = agent->phase == MUP_AGENT_RECEIVING;
 
@@ -92,7 +92,7 @@ static bool flush_firmware(struct mup_agent *agent, uint32_t now_ms)
     if (!subscribe(agent, MUP_TOPIC_FIRMWARE, 0, wanted))
         return false;
     agent->firmware = wanted ? FIRMWARE_SUBSCRIBING : FIRMWARE_UNSUBSCRIBING;
-    agent->subscribe_ms = now_ms;
+    agent->subscribe_ms = agent->now_ms;
     return true;
 }
 
@@ -105,10 +105,10 @@ static bool is_awaiting(const struct mup_agent *agent)
 }
 
 /* Without the answer nothing goes on, and a broker that answers pings would never be left. */
-void mup_agent_link_tick(struct mup_agent *agent, uint32_t now_ms)
+void mup_agent_link_tick(struct mup_agent *agent)
 {
     if (!is_awaiting(agent) ||
-        !mup_agent_elapsed(now_ms, agent->subscribe_ms, MUP_AGENT_SUBSCRIBE_MS))
+        !mup_agent_elapsed(agent, agent->subscribe_ms, MUP_AGENT_SUBSCRIBE_MS))
         return;
     mup_agent_notify(agent, MUP_AGENT_CLOSED, MUP_MQTT_CAUSE_SILENT, 0);
     agent->actions |= MUP_AGENT_CLOSE;
@@ -159,13 +159,12 @@ void mup_agent_on_subscribed(struct mup_agent *agent, const struct mup_mqtt_even
 
 /* ---- Connection -------------------------------------------------------------------------- */
 
-void mup_agent_on_connected(struct mup_agent *agent, uint32_t now_ms,
-                            const struct mup_mqtt_connected *connected)
+void mup_agent_on_connected(struct mup_agent *agent, const struct mup_mqtt_connected *connected)
 {
     struct mup_mqtt *mqtt = agent->config->mqtt;
 
     mup_agent_notify(agent, MUP_AGENT_CONNECTED, 0, connected->session_present);
-    agent->announced_ms = now_ms;
+    agent->announced_ms = agent->now_ms;
     agent->link = LINK_SUBSCRIBING;
     agent->subscribed = 0;
     agent->refused = false;
@@ -243,7 +242,7 @@ static void encode(struct mup_agent *agent, enum agent_out out, struct mup_mqtt_
     message->payload_size = (uint32_t)size;
 }
 
-static void done(struct mup_agent *agent, uint32_t now_ms, enum agent_out out, bool taken)
+static void done(struct mup_agent *agent, enum agent_out out, bool taken)
 {
     agent->outgoing[out].state = OUT_NONE;
     agent->outgoing[out].packet_id = 0;
@@ -252,7 +251,7 @@ static void done(struct mup_agent *agent, uint32_t now_ms, enum agent_out out, b
         mup_agent_response_sent(agent);
         break;
     case OUT_ANNOUNCE:
-        agent->announced_ms = now_ms;
+        agent->announced_ms = agent->now_ms;
         agent->announced = taken;
         if (taken) {
             mup_backoff_reset(&agent->backoff);
@@ -265,7 +264,7 @@ static void done(struct mup_agent *agent, uint32_t now_ms, enum agent_out out, b
         break;
     case OUT_PIECE:
         if (taken)
-            mup_agent_piece_sent(agent, now_ms);
+            mup_agent_piece_sent(agent);
         break;
     case OUT_PRESENCE:
         break;
@@ -273,7 +272,7 @@ static void done(struct mup_agent *agent, uint32_t now_ms, enum agent_out out, b
 }
 
 /* True when the message is with the client, or given up because the broker can never take it. */
-static bool publish(struct mup_agent *agent, uint32_t now_ms, enum agent_out out)
+static bool publish(struct mup_agent *agent, enum agent_out out)
 {
     struct mup_agent_outgoing *outgoing = &agent->outgoing[out];
     struct mup_mqtt_publish message = {.qos = 1, .packet_id = outgoing->packet_id};
@@ -298,7 +297,7 @@ static bool publish(struct mup_agent *agent, uint32_t now_ms, enum agent_out out
     }
     if (status != MUP_ERR_RANGE && status != MUP_ERR_SPACE)
         return false;
-    done(agent, now_ms, out, false);
+    done(agent, out, false);
     return true;
 }
 
@@ -315,7 +314,7 @@ static bool flush_release(struct mup_agent *agent)
 }
 
 /* Acknowledgements are of QoS 0 and short: they go before everything else. */
-static bool flush_acks(struct mup_agent *agent, uint32_t now_ms)
+static bool flush_acks(struct mup_agent *agent)
 {
     uint8_t bytes[MUP_ACK_MAX];
     struct agent_topic_text topic;
@@ -330,7 +329,7 @@ static bool flush_acks(struct mup_agent *agent, uint32_t now_ms)
         message.payload_size = (uint32_t)mup_agent_encode_ack(agent, bytes);
         if (mup_mqtt_publish(agent->config->mqtt, NULL, &message) != MUP_OK)
             return false;
-        mup_agent_ack_sent(agent, now_ms);
+        mup_agent_ack_sent(agent);
     }
     if (agent->noop_due) {
         message.payload_size = (uint32_t)mup_agent_encode_noop(agent, bytes);
@@ -341,31 +340,30 @@ static bool flush_acks(struct mup_agent *agent, uint32_t now_ms)
     return true;
 }
 
-void mup_agent_flush(struct mup_agent *agent, uint32_t now_ms)
+void mup_agent_flush(struct mup_agent *agent)
 {
     if (agent->link == LINK_SUBSCRIBING)
-        flush_subscriptions(agent, now_ms);
+        flush_subscriptions(agent);
     if (agent->link != LINK_UP)
         return;
     if (!agent->replied && agent->outgoing[OUT_ANNOUNCE].state == OUT_NONE &&
         agent->outgoing[OUT_PIECE].state == OUT_NONE &&
-        mup_agent_elapsed(now_ms, agent->announced_ms, MUP_AGENT_ANNOUNCE_MS))
+        mup_agent_elapsed(agent, agent->announced_ms, MUP_AGENT_ANNOUNCE_MS))
         mup_agent_due(agent, OUT_ANNOUNCE);
     /* The subscription leaves before the answer that invites the slices. */
-    if (!flush_release(agent) || !flush_firmware(agent, now_ms) || !flush_acks(agent, now_ms))
+    if (!flush_release(agent) || !flush_firmware(agent) || !flush_acks(agent))
         return;
     for (size_t i = 0; i < MUP_AGENT_OUTGOING_COUNT; i++)
-        if (agent->outgoing[i].state == OUT_DUE && !publish(agent, now_ms, (enum agent_out)i))
+        if (agent->outgoing[i].state == OUT_DUE && !publish(agent, (enum agent_out)i))
             return;
 }
 
-void mup_agent_on_published(struct mup_agent *agent, uint32_t now_ms,
-                            const struct mup_mqtt_event *event)
+void mup_agent_on_published(struct mup_agent *agent, const struct mup_mqtt_event *event)
 {
     for (size_t i = 0; i < MUP_AGENT_OUTGOING_COUNT; i++)
         if (agent->outgoing[i].state == OUT_SENT &&
             agent->outgoing[i].packet_id == event->packet_id) {
-            done(agent, now_ms, (enum agent_out)i, event->reason < MUP_MQTT_REASON_UNSPECIFIED);
+            done(agent, (enum agent_out)i, event->reason < MUP_MQTT_REASON_UNSPECIFIED);
             return;
         }
 }

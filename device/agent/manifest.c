@@ -162,7 +162,7 @@ static bool load_manifest(const struct mup_agent *agent, struct mup_manifest *ma
 
 /* ---- Step 10, and the whole -------------------------------------------------------------- */
 
-static uint32_t commit(struct mup_agent *agent, uint32_t now_ms, const struct candidate *c,
+static uint32_t commit(struct mup_agent *agent, const struct candidate *c,
                        const uint8_t extended_digest[MUP_DIGEST_SIZE])
 {
     uint8_t manifest_digest[MUP_DIGEST_SIZE];
@@ -170,11 +170,11 @@ static uint32_t commit(struct mup_agent *agent, uint32_t now_ms, const struct ca
 
     mup_sha256_of(manifest_digest, c->extended.inner.data, c->extended.inner.size);
     if (store_manifest(agent, c->extended.inner))
-        state = mup_agent_open_transfer(agent, now_ms, &c->manifest, manifest_digest);
+        state = mup_agent_open_transfer(agent, &c->manifest, manifest_digest);
     if (state != MUP_STATE_OK) {
         /* The page of the older transfer's manifest is gone with this one. */
         if (agent->phase != MUP_AGENT_IDLE)
-            mup_agent_enter(agent, now_ms, MUP_AGENT_FAILED);
+            mup_agent_enter(agent, MUP_AGENT_FAILED);
         return state;
     }
     agent->vendor_size = (uint16_t)c->extended.inner.size;
@@ -190,8 +190,7 @@ static bool has_accepted(const struct mup_agent *agent)
     return agent->phase == MUP_AGENT_RECEIVING || agent->phase == MUP_AGENT_COMPLETE;
 }
 
-uint32_t mup_agent_take_manifest(struct mup_agent *agent, uint32_t now_ms,
-                                 struct mup_bytes extended)
+uint32_t mup_agent_take_manifest(struct mup_agent *agent, struct mup_bytes extended)
 {
     struct candidate c;
     uint8_t digest[MUP_DIGEST_SIZE];
@@ -206,7 +205,7 @@ uint32_t mup_agent_take_manifest(struct mup_agent *agent, uint32_t now_ms,
     if (state == MUP_STATE_OK)
         state = check_fields(agent, &c);
     if (state == MUP_STATE_OK)
-        state = commit(agent, now_ms, &c, digest);
+        state = commit(agent, &c, digest);
     return state;
 }
 
@@ -235,7 +234,7 @@ static uint32_t hand_over(struct mup_agent *agent, struct mup_manifest *manifest
     return status == MUP_OK ? MUP_STATE_OK : MUP_STATE_FLASH_FAILURE;
 }
 
-uint32_t mup_agent_verify_update(struct mup_agent *agent, uint32_t now_ms)
+uint32_t mup_agent_verify_update(struct mup_agent *agent)
 {
     struct mup_manifest manifest = {0};
     uint32_t state;
@@ -249,10 +248,10 @@ uint32_t mup_agent_verify_update(struct mup_agent *agent, uint32_t now_ms)
     state = hand_over(agent, &manifest);
     mup_agent_notify(agent, MUP_AGENT_VERIFIED, state, manifest.new_version);
     if (state == MUP_STATE_OK) {
-        mup_agent_enter(agent, now_ms, MUP_AGENT_RESTARTING);
+        mup_agent_enter(agent, MUP_AGENT_RESTARTING);
         agent->restart_wait = true;
     } else {
-        mup_agent_enter(agent, now_ms,
+        mup_agent_enter(agent,
                         state == MUP_STATE_IMAGE_INVALID ? MUP_AGENT_IDLE : MUP_AGENT_FAILED);
     }
     return state;

@@ -151,11 +151,10 @@ void mup_agent_on_message(struct mup_agent *agent, const struct mup_mqtt_event *
     }
 }
 
-void mup_agent_on_payload(struct mup_agent *agent, uint32_t now_ms,
-                          const struct mup_mqtt_payload *payload)
+void mup_agent_on_payload(struct mup_agent *agent, const struct mup_mqtt_payload *payload)
 {
     if (agent->receiving == RECEIVING_SLICE) {
-        mup_agent_slice_bytes(agent, now_ms, payload->at, payload->size);
+        mup_agent_slice_bytes(agent, payload->at, payload->size);
     } else if (agent->receiving == RECEIVING_REQUEST || agent->receiving == RECEIVING_BOOTSTRAP) {
         memcpy(agent->config->request + agent->request_size, payload->at, payload->size);
         agent->request_size = (uint16_t)(agent->request_size + payload->size);
@@ -209,10 +208,10 @@ static bool is_method(const struct mup_request *request, const char *method, siz
 }
 
 /* In a frame of its own: 291 bytes that the check of a signature need not bear. */
-__attribute__((noinline)) static void answer_token(struct mup_agent *agent, uint32_t now_ms)
+__attribute__((noinline)) static void answer_token(struct mup_agent *agent)
 {
     uint8_t room[VALUE_HEAD_MAX + MUP_TOKEN_MAX];
-    size_t size = mup_agent_encode_token(agent, now_ms, room + VALUE_HEAD_MAX, MUP_TOKEN_MAX);
+    size_t size = mup_agent_encode_token(agent, room + VALUE_HEAD_MAX, MUP_TOKEN_MAX);
     uint32_t state = size > 0 ? MUP_STATE_OK : MUP_STATE_ERROR;
 
     mup_agent_notify(agent, MUP_AGENT_TOKEN, state, 0);
@@ -228,8 +227,7 @@ static void answer_with_ack(struct mup_agent *agent, uint32_t state, uint32_t wi
                   state == with ? mup_agent_encode_ack(agent, room + VALUE_HEAD_MAX) : 0);
 }
 
-static void answer_manifest(struct mup_agent *agent, uint32_t now_ms,
-                            const struct mup_request *request)
+static void answer_manifest(struct mup_agent *agent, const struct mup_request *request)
 {
     struct mup_cbor_reader reader;
     struct mup_bytes extended;
@@ -238,7 +236,7 @@ static void answer_manifest(struct mup_agent *agent, uint32_t now_ms,
     mup_cbor_reader_init(&reader, request->arguments.data, request->arguments.size);
     extended = mup_cbor_read_bytes(&reader, 0, MUP_REQUEST_MAX);
     if (mup_cbor_reader_finish(&reader) == MUP_OK)
-        state = mup_agent_take_manifest(agent, now_ms, extended);
+        state = mup_agent_take_manifest(agent, extended);
     mup_agent_notify(agent, MUP_AGENT_MANIFEST, state, mup_pipeline_next(&agent->pipeline));
     answer_with_ack(agent, state, MUP_STATE_OK);
 }
@@ -262,7 +260,7 @@ static void answer_application(struct mup_agent *agent, const struct mup_request
     respond(agent, &response);
 }
 
-static void dispatch(struct mup_agent *agent, uint32_t now_ms)
+static void dispatch(struct mup_agent *agent)
 {
     static const struct mup_response error = {.state = MUP_STATE_ERROR};
     struct mup_request request;
@@ -273,27 +271,27 @@ static void dispatch(struct mup_agent *agent, uint32_t now_ms)
     else if (topic >= TOPIC_APPLICATION)
         answer_application(agent, &request);
     else if (topic == TOPIC_TOKEN && is_method(&request, MUP_METHOD_GET_TOKEN, 0))
-        answer_token(agent, now_ms);
+        answer_token(agent);
     else if (topic == TOPIC_MANIFEST && is_method(&request, MUP_METHOD_MANIFEST, 1))
-        answer_manifest(agent, now_ms, &request);
+        answer_manifest(agent, &request);
     else if (topic == TOPIC_VERIFY && is_method(&request, MUP_METHOD_VERIFY, 0))
-        answer_with_ack(agent, mup_agent_verify_update(agent, now_ms), MUP_STATE_INCOMPLETE);
+        answer_with_ack(agent, mup_agent_verify_update(agent), MUP_STATE_INCOMPLETE);
     else
         respond(agent, &error);
 }
 
-void mup_agent_on_message_end(struct mup_agent *agent, uint32_t now_ms)
+void mup_agent_on_message_end(struct mup_agent *agent)
 {
     uint8_t receiving = agent->receiving;
 
     agent->receiving = RECEIVING_NOTHING;
     if (receiving == RECEIVING_SLICE) {
-        mup_agent_slice_end(agent, now_ms);
+        mup_agent_slice_end(agent);
     } else if (receiving == RECEIVING_BOOTSTRAP) {
-        mup_agent_on_bootstrap(agent, now_ms, agent->request_size);
+        mup_agent_on_bootstrap(agent, agent->request_size);
     } else if (receiving == RECEIVING_REQUEST) {
         count_correlation(agent);
-        dispatch(agent, now_ms);
+        dispatch(agent);
     } else if (receiving == RECEIVING_LONG) {
         struct mup_response response = {.state = agent->request_topic == TOPIC_MANIFEST
                                                      ? MUP_STATE_MANIFEST_NOT_VALID

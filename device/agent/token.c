@@ -7,7 +7,7 @@
 
 /* One random nonce for each token; the same one while it lives, or else whoever asks for tokens
  * could keep every update from beginning (DESIGN D6). */
-static bool make_nonce(struct mup_agent *agent, uint32_t now_ms)
+static bool make_nonce(struct mup_agent *agent)
 {
     const struct mup_port_random *random = agent->config->random;
 
@@ -15,7 +15,7 @@ static bool make_nonce(struct mup_agent *agent, uint32_t now_ms)
         return true;
     if (random->fill(random->context, agent->nonce, sizeof agent->nonce) != 0)
         return false;
-    agent->nonce_ms = now_ms;
+    agent->nonce_ms = agent->now_ms;
     agent->nonce_lives = true;
     return true;
 }
@@ -31,8 +31,7 @@ static void copy_text(char *out, const char *text, size_t most)
     out[size] = '\0';
 }
 
-size_t mup_agent_encode_token(struct mup_agent *agent, uint32_t now_ms, uint8_t *bytes,
-                              size_t capacity)
+size_t mup_agent_encode_token(struct mup_agent *agent, uint8_t *bytes, size_t capacity)
 {
     const struct mup_agent_config *config = agent->config;
     struct mup_token token = {
@@ -48,7 +47,7 @@ size_t mup_agent_encode_token(struct mup_agent *agent, uint32_t now_ms, uint8_t 
     const uint8_t *kept;
     size_t size = 0;
 
-    if (!make_nonce(agent, now_ms))
+    if (!make_nonce(agent))
         return 0;
     mup_boot_state(config->boot, &boot);
     token.version = boot.running.version;
@@ -66,16 +65,17 @@ size_t mup_agent_encode_token(struct mup_agent *agent, uint32_t now_ms, uint8_t 
     return mup_token_encode(bytes, capacity, &size, &token) == MUP_OK ? size : 0;
 }
 
-/* Ends a nonce whose lifetime is over and refills the budget. Before each event, so that none finds
- * a nonce that is over, and at each turn, so that the clock may wrap unnoticed. */
+/* The time is now this. Ends a nonce whose lifetime is over and refills the budget: before each
+ * event, because that may be what ended our sleep, and often enough for the clock to wrap. */
 void mup_agent_age(struct mup_agent *agent, uint32_t now_ms)
 {
+    agent->now_ms = now_ms;
     if (agent->nonce_lives &&
-        mup_agent_elapsed(now_ms, agent->nonce_ms, agent->config->token_lifetime_s * 1000u)) {
+        mup_agent_elapsed(agent, agent->nonce_ms, agent->config->token_lifetime_s * 1000u)) {
         agent->nonce_lives = false;
         memset(agent->nonce, 0, sizeof agent->nonce);
     }
-    while (mup_agent_elapsed(now_ms, agent->budget_ms, MUP_AGENT_BUDGET_REFILL_MS)) {
+    while (mup_agent_elapsed(agent, agent->budget_ms, MUP_AGENT_BUDGET_REFILL_MS)) {
         agent->budget_ms += MUP_AGENT_BUDGET_REFILL_MS;
         if (agent->budget < MUP_AGENT_BUDGET_MAX)
             agent->budget++;

@@ -40,18 +40,18 @@ size_t mup_agent_encode_noop(const struct mup_agent *agent, uint8_t bytes[MUP_AC
     return mup_ack_encode(bytes, &size, &ack) == MUP_OK ? size : 0;
 }
 
-void mup_agent_ack_sent(struct mup_agent *agent, uint32_t now_ms)
+void mup_agent_ack_sent(struct mup_agent *agent)
 {
     agent->ack_due = false;
-    agent->ack_ms = now_ms;
+    agent->ack_ms = agent->now_ms;
     agent->acked_next = mup_pipeline_next(&agent->pipeline);
     mup_agent_notify(agent, MUP_AGENT_PROGRESS, agent->ack_state, agent->acked_next);
 }
 
 /* Something came: the next repetition is the first again. */
-static void came(struct mup_agent *agent, uint32_t now_ms)
+static void came(struct mup_agent *agent)
 {
-    agent->ack_ms = now_ms;
+    agent->ack_ms = agent->now_ms;
     agent->ack_wait_ms = MUP_AGENT_ACK_FIRST_MS;
     agent->ack_repeats = 0;
 }
@@ -77,23 +77,21 @@ static bool choose_id(struct mup_agent *agent)
     return true;
 }
 
-uint32_t mup_agent_open_transfer(struct mup_agent *agent, uint32_t now_ms,
-                                 const struct mup_manifest *manifest,
+uint32_t mup_agent_open_transfer(struct mup_agent *agent, const struct mup_manifest *manifest,
                                  const uint8_t manifest_digest[MUP_DIGEST_SIZE])
 {
     if (!choose_id(agent))
         return MUP_STATE_ERROR;
     if (mup_pipeline_begin(&agent->pipeline, manifest, manifest_digest) != MUP_OK)
         return MUP_STATE_FLASH_FAILURE;
-    mup_agent_enter(agent, now_ms,
-                    mup_pipeline_is_complete(&agent->pipeline) ? MUP_AGENT_COMPLETE
-                                                               : MUP_AGENT_RECEIVING);
+    mup_agent_enter(agent, mup_pipeline_is_complete(&agent->pipeline) ? MUP_AGENT_COMPLETE
+                                                                      : MUP_AGENT_RECEIVING);
     agent->attempt = 0;
     agent->ack_state = MUP_STATE_OK;
     agent->ack_due = false; /* the first one is the value of the response */
     agent->acked_next = mup_pipeline_next(&agent->pipeline);
     agent->slice = SLICE_SKIP;
-    came(agent, now_ms);
+    came(agent);
     return MUP_STATE_OK;
 }
 
@@ -115,15 +113,15 @@ static bool is_acknowledging(const struct mup_agent *agent)
            (agent->phase == MUP_AGENT_FAILED && agent->ack_repeats < FAILED_REPEATS_MAX);
 }
 
-void mup_agent_transfer_tick(struct mup_agent *agent, uint32_t now_ms)
+void mup_agent_transfer_tick(struct mup_agent *agent)
 {
     if (agent->phase == MUP_AGENT_RECEIVING &&
-        mup_agent_elapsed(now_ms, agent->phase_ms, MUP_AGENT_GIVE_UP_MS)) {
-        mup_agent_enter(agent, now_ms, MUP_AGENT_IDLE);
+        mup_agent_elapsed(agent, agent->phase_ms, MUP_AGENT_GIVE_UP_MS)) {
+        mup_agent_enter(agent, MUP_AGENT_IDLE);
         return;
     }
     if (!is_acknowledging(agent) || agent->ack_due || agent->link != LINK_UP ||
-        !mup_agent_elapsed(now_ms, agent->ack_ms, agent->ack_wait_ms))
+        !mup_agent_elapsed(agent, agent->ack_ms, agent->ack_wait_ms))
         return;
     agent->ack_due = true;
     agent->ack_wait_ms = agent->ack_wait_ms < MUP_AGENT_ACK_MAX_MS / 2 ? 2 * agent->ack_wait_ms
@@ -154,18 +152,17 @@ void mup_agent_slice_begin(struct mup_agent *agent, uint32_t message_size)
 }
 
 /* A sender that speaks of a transfer which is not ours is told so, once a second at most. */
-static void unknown_transfer(struct mup_agent *agent, uint32_t now_ms, uint32_t transfer)
+static void unknown_transfer(struct mup_agent *agent, uint32_t transfer)
 {
-    if (!mup_agent_elapsed(now_ms, agent->noop_ms, NOOP_PAUSE_MS))
+    if (!mup_agent_elapsed(agent, agent->noop_ms, NOOP_PAUSE_MS))
         return;
-    agent->noop_ms = now_ms;
+    agent->noop_ms = agent->now_ms;
     agent->noop_transfer = (uint16_t)transfer;
     agent->noop_due = true;
 }
 
 /* A complete header: is it what we want next? */
-static void judge(struct mup_agent *agent, uint32_t now_ms, const struct mup_slice_header *slice,
-                  size_t header_size)
+static void judge(struct mup_agent *agent, const struct mup_slice_header *slice, size_t header_size)
 {
     uint32_t next = mup_pipeline_next(&agent->pipeline);
 
@@ -175,7 +172,7 @@ static void judge(struct mup_agent *agent, uint32_t now_ms, const struct mup_sli
         return;
     if (slice->transfer != agent->transfer || agent->phase == MUP_AGENT_IDLE ||
         agent->phase == MUP_AGENT_TRIAL) {
-        unknown_transfer(agent, now_ms, slice->transfer);
+        unknown_transfer(agent, slice->transfer);
         return;
     }
     if (agent->phase != MUP_AGENT_RECEIVING)
@@ -189,12 +186,12 @@ static void judge(struct mup_agent *agent, uint32_t now_ms, const struct mup_sli
     }
 }
 
-static void fed(struct mup_agent *agent, uint32_t now_ms, enum mup_status status)
+static void fed(struct mup_agent *agent, enum mup_status status)
 {
-    came(agent, now_ms);
+    came(agent);
     if (status == MUP_OK) {
         agent->ack_state = MUP_STATE_OK;
-        agent->phase_ms = now_ms;
+        agent->phase_ms = agent->now_ms;
         return;
     }
     agent->slice = SLICE_SKIP;
@@ -202,13 +199,12 @@ static void fed(struct mup_agent *agent, uint32_t now_ms, enum mup_status status
         new_attempt(agent, MUP_STATE_BLOCK_INVALID);
         return;
     }
-    mup_agent_enter(agent, now_ms, MUP_AGENT_FAILED);
+    mup_agent_enter(agent, MUP_AGENT_FAILED);
     agent->ack_state = MUP_STATE_FLASH_FAILURE;
     agent->ack_due = true;
 }
 
-void mup_agent_slice_bytes(struct mup_agent *agent, uint32_t now_ms, const uint8_t *bytes,
-                           size_t size)
+void mup_agent_slice_bytes(struct mup_agent *agent, const uint8_t *bytes, size_t size)
 {
     while (agent->slice == SLICE_HEADER && size > 0) {
         struct mup_slice_header slice;
@@ -219,22 +215,22 @@ void mup_agent_slice_bytes(struct mup_agent *agent, uint32_t now_ms, const uint8
         size--;
         status = mup_slice_header_decode(&slice, &header_size, agent->header, agent->header_size);
         if (status == MUP_OK)
-            judge(agent, now_ms, &slice, header_size);
+            judge(agent, &slice, header_size);
         else if (status != MUP_ERR_SHORT || agent->header_size == MUP_SLICE_HEADER_MAX)
             agent->slice = SLICE_SKIP;
     }
     if (agent->slice == SLICE_DATA && size > 0)
-        fed(agent, now_ms, mup_pipeline_feed(&agent->pipeline, bytes, size));
+        fed(agent, mup_pipeline_feed(&agent->pipeline, bytes, size));
 }
 
-void mup_agent_slice_end(struct mup_agent *agent, uint32_t now_ms)
+void mup_agent_slice_end(struct mup_agent *agent)
 {
     uint32_t next = mup_pipeline_next(&agent->pipeline);
 
     if (agent->slice != SLICE_DATA || agent->phase != MUP_AGENT_RECEIVING)
         return;
     if (mup_pipeline_is_complete(&agent->pipeline)) {
-        mup_agent_enter(agent, now_ms, MUP_AGENT_COMPLETE);
+        mup_agent_enter(agent, MUP_AGENT_COMPLETE);
         agent->ack_due = true;
     } else if (next - agent->acked_next >= agent->config->window_size / 2) {
         agent->ack_due = true;

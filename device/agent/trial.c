@@ -51,12 +51,12 @@ static uint32_t reason_of(enum mup_boot_reason reason)
     return MUP_REVERT_NONE;
 }
 
-void mup_agent_trial_init(struct mup_agent *agent, uint32_t now_ms)
+void mup_agent_trial_init(struct mup_agent *agent)
 {
     struct mup_boot_state boot;
 
     mup_boot_state(agent->config->boot, &boot);
-    agent->phase_ms = now_ms;
+    agent->phase_ms = agent->now_ms;
     agent->phase = boot.phase == MUP_BOOT_TRIAL ? MUP_AGENT_TRIAL : MUP_AGENT_IDLE;
     agent->trial_boots = (uint8_t)boot.trial;
 }
@@ -116,70 +116,71 @@ static bool may_confirm(const struct mup_agent *agent)
             agent->config->may_confirm(agent->config->context));
 }
 
-static void confirm(struct mup_agent *agent, uint32_t now_ms)
+static void confirm(struct mup_agent *agent)
 {
     struct mup_boot_state boot;
 
     if (mup_boot_confirm(agent->config->boot) != MUP_OK)
         return; /* again at the next turn */
-    mup_agent_enter(agent, now_ms, MUP_AGENT_IDLE);
+    mup_agent_enter(agent, MUP_AGENT_IDLE);
     mup_boot_state(agent->config->boot, &boot);
     mup_agent_notify(agent, MUP_AGENT_CONFIRMED, MUP_STATE_CONFIRMED, boot.running.version);
     mup_agent_due(agent, OUT_REPORT);
     mup_agent_due(agent, OUT_ANNOUNCE); /* "on trial" is no longer true */
 }
 
-static void restart(struct mup_agent *agent, uint32_t now_ms, enum mup_boot_reason reason)
+static void restart(struct mup_agent *agent, enum mup_boot_reason reason)
 {
     mup_agent_notify(agent, MUP_AGENT_GIVEN_UP, reason, 0);
-    mup_agent_enter(agent, now_ms, MUP_AGENT_RESTARTING);
+    mup_agent_enter(agent, MUP_AGENT_RESTARTING);
 }
 
 enum mup_status mup_agent_give_up(struct mup_agent *agent, uint32_t now_ms)
 {
     enum mup_status status;
 
+    agent->now_ms = now_ms;
     if (agent->phase != MUP_AGENT_TRIAL)
         return MUP_ERR_STATE;
     status = mup_boot_revert(agent->config->boot, MUP_BOOT_REASON_SELF_TEST);
     if (status == MUP_OK)
-        restart(agent, now_ms, MUP_BOOT_REASON_SELF_TEST);
+        restart(agent, MUP_BOOT_REASON_SELF_TEST);
     return status;
 }
 
-static void trial_turn(struct mup_agent *agent, uint32_t now_ms)
+static void trial_turn(struct mup_agent *agent)
 {
     if (may_confirm(agent)) {
-        confirm(agent, now_ms);
-    } else if (mup_agent_elapsed(now_ms, agent->phase_ms, trial_ms(agent))) {
+        confirm(agent);
+    } else if (mup_agent_elapsed(agent, agent->phase_ms, trial_ms(agent))) {
         enum mup_status status = mup_boot_revert(agent->config->boot, MUP_BOOT_REASON_DEADLINE);
 
         (void)status; /* restart all the same: the bootloader counts the trial boots as well */
-        restart(agent, now_ms, MUP_BOOT_REASON_DEADLINE);
+        restart(agent, MUP_BOOT_REASON_DEADLINE);
     }
 }
 
 /* Reverted, and this image reaches no broker either: the new one was not to blame (boot.h). */
-static void reverted_turn(struct mup_agent *agent, uint32_t now_ms)
+static void reverted_turn(struct mup_agent *agent)
 {
     struct mup_boot_state boot;
 
     if (agent->announced) {
-        agent->phase_ms = now_ms;
+        agent->phase_ms = agent->now_ms;
         return;
     }
-    if (!mup_agent_elapsed(now_ms, agent->phase_ms, trial_ms(agent)))
+    if (!mup_agent_elapsed(agent, agent->phase_ms, trial_ms(agent)))
         return;
-    agent->phase_ms = now_ms;
+    agent->phase_ms = agent->now_ms;
     mup_boot_state(agent->config->boot, &boot);
     if (boot.phase == MUP_BOOT_REVERTED && mup_boot_retry_trial(agent->config->boot) == MUP_OK)
-        restart(agent, now_ms, boot.reason);
+        restart(agent, boot.reason);
 }
 
 /* The answer to VERIFY-UPDATE and the PUBACK of its request leave before the restart. */
-static void restart_turn(struct mup_agent *agent, uint32_t now_ms)
+static void restart_turn(struct mup_agent *agent)
 {
-    bool over = mup_agent_elapsed(now_ms, agent->phase_ms, MUP_AGENT_RESTART_MS);
+    bool over = mup_agent_elapsed(agent, agent->phase_ms, MUP_AGENT_RESTART_MS);
 
     if ((agent->restart_wait || agent->release_due) && !over)
         return;
@@ -191,14 +192,14 @@ static void restart_turn(struct mup_agent *agent, uint32_t now_ms)
     agent->actions |= MUP_AGENT_RESTART;
 }
 
-void mup_agent_trial_tick(struct mup_agent *agent, uint32_t now_ms)
+void mup_agent_trial_tick(struct mup_agent *agent)
 {
     if (agent->phase == MUP_AGENT_TRIAL)
-        trial_turn(agent, now_ms);
+        trial_turn(agent);
     else if (agent->phase == MUP_AGENT_IDLE)
-        reverted_turn(agent, now_ms);
+        reverted_turn(agent);
     if (agent->phase == MUP_AGENT_RESTARTING)
-        restart_turn(agent, now_ms);
+        restart_turn(agent);
 }
 
 uint32_t mup_agent_trial_wait_ms(const struct mup_agent *agent, uint32_t now_ms)

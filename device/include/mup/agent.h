@@ -272,6 +272,7 @@ struct mup_agent {
     uint16_t attempt;
     uint16_t noop_transfer;
 
+    uint32_t now_ms; /* of the call that is running */
     uint32_t server_epoch;
     uint32_t announced_ms;
     uint32_t subscribe_ms; /* of the newest SUBSCRIBE or UNSUBSCRIBE */
