@@ -37,12 +37,10 @@ size_t mup_agent_encode_announcement(const struct mup_agent *agent, uint8_t *byt
         .description_size = agent->config->description_size,
         .in_trial = agent->phase == MUP_AGENT_TRIAL,
         .server_epoch = agent->server_epoch,
+        .version = mup_boot_running(agent->config->boot)->version,
     };
-    struct mup_boot_state boot;
     size_t size = 0;
 
-    mup_boot_state(agent->config->boot, &boot);
-    announcement.version = boot.running.version;
     memcpy(announcement.uuid, agent->uuid, MUP_UUID_SIZE);
     memcpy(announcement.description_digest, agent->description_digest, MUP_DIGEST_SIZE);
     memcpy(announcement.server_kid, agent->server_kid, MUP_KID_SIZE);

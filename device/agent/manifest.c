@@ -15,17 +15,17 @@ struct candidate {
     struct mup_extended_manifest extended;
     struct mup_cose_sign1 inner;
     struct mup_manifest manifest;
-    struct mup_boot_state boot;
 };
 
 /* Steps 2 to 6: what costs no signature check. */
 static uint32_t check_cheap(const struct mup_agent *agent, struct candidate *c,
                             struct mup_bytes bytes)
 {
-    mup_boot_state(agent->config->boot, &c->boot);
+    const struct mup_boot *boot = agent->config->boot;
+
     if (agent->phase == MUP_AGENT_TRIAL)
         return MUP_STATE_IN_TRIAL;
-    if (agent->phase == MUP_AGENT_RESTARTING || !c->boot.takes_manifest)
+    if (agent->phase == MUP_AGENT_RESTARTING || !mup_boot_takes_manifest(boot))
         return MUP_STATE_SLOT_IN_USE;
     if (bytes.size > MUP_EXTENDED_SIGNED_MAX ||
         mup_cose_sign1_decode(&c->outer, bytes.data, bytes.size) != MUP_OK ||
@@ -40,7 +40,7 @@ static uint32_t check_cheap(const struct mup_agent *agent, struct candidate *c,
         return MUP_STATE_INVALID_NONCE;
     if (memcmp(c->extended.uuid, agent->uuid, MUP_UUID_SIZE) != 0)
         return MUP_STATE_WRONG_DEVICE;
-    if (c->extended.version != c->boot.running.version)
+    if (c->extended.version != mup_boot_running(boot)->version)
         return MUP_STATE_WRONG_OLD_VERSION;
     if (mup_cose_sign1_decode(&c->inner, c->extended.inner.data, c->extended.inner.size) != MUP_OK)
         return MUP_STATE_MANIFEST_NOT_VALID;
@@ -94,15 +94,16 @@ static uint32_t check_fields(const struct mup_agent *agent, const struct candida
 {
     const struct mup_agent_config *config = agent->config;
     const struct mup_manifest *manifest = &c->manifest;
+    uint32_t running = mup_boot_running(config->boot)->version;
 
     if (!same(manifest->app_id, config->app_id, MUP_APP_ID_MAX))
         return MUP_STATE_WRONG_APP_ID;
     if (!same(manifest->hardware_class, config->hardware_class, MUP_HARDWARE_CLASS_MAX))
         return MUP_STATE_WRONG_HARDWARE_CLASS;
-    if (manifest->new_version <= c->boot.running.version ||
-        manifest->new_version < c->boot.version_floor)
+    if (manifest->new_version <= running ||
+        manifest->new_version < mup_boot_version_floor(config->boot))
         return MUP_STATE_INVALID_VERSION;
-    if (manifest->old_version != 0 && manifest->old_version != c->boot.running.version)
+    if (manifest->old_version != 0 && manifest->old_version != running)
         return MUP_STATE_WRONG_OLD_VERSION;
     if (manifest->encoding != MUP_ENCODING_PLAIN)
         return MUP_STATE_ENCODING_UNSUPPORTED;

@@ -43,14 +43,12 @@ size_t mup_agent_encode_token(struct mup_agent *agent, uint8_t *bytes, size_t ca
         .lifetime_s = config->token_lifetime_s,
         .has_server_kid = agent->server_epoch != 0,
     };
-    struct mup_boot_state boot;
     const uint8_t *kept;
     size_t size = 0;
 
     if (!make_nonce(agent))
         return 0;
-    mup_boot_state(config->boot, &boot);
-    token.version = boot.running.version;
+    token.version = mup_boot_running(config->boot)->version;
     memcpy(token.uuid, agent->uuid, MUP_UUID_SIZE);
     memcpy(token.nonce, agent->nonce, MUP_NONCE_SIZE);
     copy_text(token.app_id, config->app_id, MUP_APP_ID_MAX);

@@ -13,23 +13,14 @@ static uint32_t trial_ms(const struct mup_agent *agent)
     return agent->config->trial_ms != 0 ? agent->config->trial_ms : MUP_AGENT_TRIAL_MS;
 }
 
-static uint32_t outcome_of(enum mup_boot_phase phase)
+/* What has become of the last update; 0 as long as there is no outcome, or it was reported. */
+static uint32_t outcome(const struct mup_agent *agent)
 {
-    switch (phase) {
-    case MUP_BOOT_CONFIRMED:
+    enum mup_boot_phase phase = mup_boot_phase(agent->config->boot);
+
+    if (phase == MUP_BOOT_CONFIRMED)
         return MUP_STATE_CONFIRMED;
-    case MUP_BOOT_REVERTED:
-    case MUP_BOOT_REJECTED:
-        return MUP_STATE_REVERTED;
-    case MUP_BOOT_IDLE:
-    case MUP_BOOT_REQUESTED:
-    case MUP_BOOT_SWAPPING:
-    case MUP_BOOT_TRIAL:
-    case MUP_BOOT_REVERTING:
-    case MUP_BOOT_RETRY:
-        break;
-    }
-    return 0;
+    return phase == MUP_BOOT_REVERTED || phase == MUP_BOOT_REJECTED ? MUP_STATE_REVERTED : 0;
 }
 
 static uint32_t reason_of(enum mup_boot_reason reason)
@@ -53,22 +44,18 @@ static uint32_t reason_of(enum mup_boot_reason reason)
 
 void mup_agent_trial_init(struct mup_agent *agent)
 {
-    struct mup_boot_state boot;
+    const struct mup_boot *boot = agent->config->boot;
 
-    mup_boot_state(agent->config->boot, &boot);
     agent->phase_ms = agent->now_ms;
-    agent->phase = boot.phase == MUP_BOOT_TRIAL ? MUP_AGENT_TRIAL : MUP_AGENT_IDLE;
-    agent->trial_boots = (uint8_t)boot.trial;
+    agent->phase = mup_boot_phase(boot) == MUP_BOOT_TRIAL ? MUP_AGENT_TRIAL : MUP_AGENT_IDLE;
+    agent->trial_boots = (uint8_t)mup_boot_trial(boot);
 }
 
 /* ---- Report ------------------------------------------------------------------------------ */
 
 void mup_agent_report_if_owed(struct mup_agent *agent)
 {
-    struct mup_boot_state boot;
-
-    mup_boot_state(agent->config->boot, &boot);
-    if (outcome_of(boot.phase) != 0) {
+    if (outcome(agent) != 0) {
         if (agent->outgoing[OUT_REPORT].state == OUT_NONE)
             mup_agent_due(agent, OUT_REPORT);
     } else if (agent->outgoing[OUT_REPORT].state != OUT_NONE) {
@@ -79,29 +66,27 @@ void mup_agent_report_if_owed(struct mup_agent *agent)
 
 size_t mup_agent_encode_report(const struct mup_agent *agent, uint8_t *bytes, size_t capacity)
 {
-    struct mup_boot_state boot;
-    struct mup_report report = {0};
+    const struct mup_boot *boot = agent->config->boot;
+    struct mup_report report;
     size_t size = 0;
 
-    mup_boot_state(agent->config->boot, &boot);
     memcpy(report.uuid, agent->uuid, MUP_UUID_SIZE);
-    memcpy(report.manifest, boot.manifest_digest, MUP_DIGEST_SIZE);
-    report.version = boot.running.version;
-    report.outcome = outcome_of(boot.phase);
-    report.reason = reason_of(boot.reason);
+    memcpy(report.manifest, mup_boot_manifest_digest(boot), MUP_DIGEST_SIZE);
+    report.version = mup_boot_running(boot)->version;
+    report.outcome = outcome(agent);
+    report.reason = reason_of(mup_boot_reason(boot));
     report.trial_boots = agent->trial_boots;
-    if (boot.reason == MUP_BOOT_REASON_TRIALS)
-        report.trial_boots = (boot.round + 1) * MUP_BOOT_TRIALS_MAX;
+    if (report.reason == MUP_REVERT_TRIALS_USED_UP)
+        report.trial_boots = (mup_boot_round(boot) + 1) * MUP_BOOT_TRIALS_MAX;
     return mup_report_encode(bytes, capacity, &size, &report) == MUP_OK ? size : 0;
 }
 
 void mup_agent_report_sent(struct mup_agent *agent)
 {
-    struct mup_boot_state boot;
     enum mup_status status;
 
-    mup_boot_state(agent->config->boot, &boot);
-    mup_agent_notify(agent, MUP_AGENT_REPORTED, outcome_of(boot.phase), boot.running.version);
+    mup_agent_notify(agent, MUP_AGENT_REPORTED, outcome(agent),
+                     mup_boot_running(agent->config->boot)->version);
     /* If this is not recorded, the report is sent once more on the next connection. */
     status = mup_boot_reported(agent->config->boot);
     (void)status;
@@ -118,13 +103,11 @@ static bool may_confirm(const struct mup_agent *agent)
 
 static void confirm(struct mup_agent *agent)
 {
-    struct mup_boot_state boot;
-
     if (mup_boot_confirm(agent->config->boot) != MUP_OK)
         return; /* again at the next turn */
     mup_agent_enter(agent, MUP_AGENT_IDLE);
-    mup_boot_state(agent->config->boot, &boot);
-    mup_agent_notify(agent, MUP_AGENT_CONFIRMED, MUP_STATE_CONFIRMED, boot.running.version);
+    mup_agent_notify(agent, MUP_AGENT_CONFIRMED, MUP_STATE_CONFIRMED,
+                     mup_boot_running(agent->config->boot)->version);
     mup_agent_due(agent, OUT_REPORT);
     mup_agent_due(agent, OUT_ANNOUNCE); /* "on trial" is no longer true */
 }
@@ -163,7 +146,7 @@ static void trial_turn(struct mup_agent *agent)
 /* Reverted, and this image reaches no broker either: the new one was not to blame (boot.h). */
 static void reverted_turn(struct mup_agent *agent)
 {
-    struct mup_boot_state boot;
+    struct mup_boot *boot = agent->config->boot;
 
     if (agent->announced) {
         agent->phase_ms = agent->now_ms;
@@ -172,9 +155,8 @@ static void reverted_turn(struct mup_agent *agent)
     if (!mup_agent_elapsed(agent, agent->phase_ms, trial_ms(agent)))
         return;
     agent->phase_ms = agent->now_ms;
-    mup_boot_state(agent->config->boot, &boot);
-    if (boot.phase == MUP_BOOT_REVERTED && mup_boot_retry_trial(agent->config->boot) == MUP_OK)
-        restart(agent, boot.reason);
+    if (mup_boot_phase(boot) == MUP_BOOT_REVERTED && mup_boot_retry_trial(boot) == MUP_OK)
+        restart(agent, mup_boot_reason(boot));
 }
 
 /* The answer to VERIFY-UPDATE and the PUBACK of its request leave before the restart. */

@@ -97,40 +97,56 @@ static bool has_outcome(enum mup_boot_phase phase)
     return phase == MUP_BOOT_CONFIRMED || phase == MUP_BOOT_REVERTED || phase == MUP_BOOT_REJECTED;
 }
 
-/* Whether the application may ask for an update now. */
-static bool takes_manifest(enum mup_boot_phase phase)
+enum mup_boot_phase mup_boot_phase(const struct mup_boot *boot)
 {
-    return phase == MUP_BOOT_IDLE || has_outcome(phase);
+    return mup_boot_phase_of(boot);
 }
 
-static bool has_reason(enum mup_boot_phase phase)
+enum mup_boot_reason mup_boot_reason(const struct mup_boot *boot)
 {
-    return phase == MUP_BOOT_REVERTED || phase == MUP_BOOT_REJECTED || phase == MUP_BOOT_RETRY;
+    enum mup_boot_phase phase = mup_boot_phase_of(boot);
+
+    return phase == MUP_BOOT_REVERTED || phase == MUP_BOOT_REJECTED || phase == MUP_BOOT_RETRY
+               ? (enum mup_boot_reason)boot->body.reason
+               : MUP_BOOT_REASON_NONE;
+}
+
+const struct mup_boot_image *mup_boot_running(const struct mup_boot *boot)
+{
+    return mup_boot_phase_of(boot) == MUP_BOOT_TRIAL ? &boot->body.staged : &boot->body.confirmed;
+}
+
+uint32_t mup_boot_trial(const struct mup_boot *boot)
+{
+    return mup_boot_phase_of(boot) == MUP_BOOT_TRIAL ? mup_boot_argument_of(boot) : 0;
+}
+
+bool mup_boot_takes_manifest(const struct mup_boot *boot)
+{
+    enum mup_boot_phase phase = mup_boot_phase_of(boot);
+
+    return phase == MUP_BOOT_IDLE || has_outcome(phase);
 }
 
 void mup_boot_state(const struct mup_boot *boot, struct mup_boot_state *out)
 {
-    enum mup_boot_phase phase = mup_boot_phase_of(boot);
-    bool trial = phase == MUP_BOOT_TRIAL;
+    const struct mup_boot_image *running = mup_boot_running(boot);
 
-    *out = (struct mup_boot_state){
-        .phase = phase,
-        .reason =
-            has_reason(phase) ? (enum mup_boot_reason)boot->body.reason : MUP_BOOT_REASON_NONE,
-        .running = trial ? boot->body.staged : boot->body.confirmed,
-        .other = trial ? boot->body.confirmed : boot->body.staged,
-        .version_floor = boot->body.version_floor,
-        .trial = trial ? mup_boot_argument_of(boot) : 0,
-        .round = boot->body.round,
-        .takes_manifest = takes_manifest(phase),
-    };
+    out->phase = mup_boot_phase_of(boot);
+    out->reason = mup_boot_reason(boot);
+    out->running = *running;
+    out->other = running == &boot->body.staged ? boot->body.confirmed : boot->body.staged;
+    out->version_floor = mup_boot_version_floor(boot);
+    out->trial = mup_boot_trial(boot);
+    out->round = mup_boot_round(boot);
     memcpy(out->manifest_digest, boot->body.manifest_digest, sizeof out->manifest_digest);
+    out->takes_manifest = mup_boot_takes_manifest(boot);
 }
 
 static enum mup_status check_request(const struct mup_boot *boot,
                                      const struct mup_boot_image *image, size_t manifest_size)
 {
-    if (!takes_manifest(mup_boot_phase_of(boot)))
+    if (!mup_boot_takes_manifest(boot))
         return MUP_ERR_STATE;
     if (image->version <= boot->body.version_floor)
         return MUP_ERR_STALE;

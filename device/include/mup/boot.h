@@ -167,6 +167,29 @@ enum mup_status mup_boot_start(struct mup_boot *boot, struct mup_boot_state *out
 /* The state as of the last call; reads no flash. */
 void mup_boot_state(const struct mup_boot *boot, struct mup_boot_state *out);
 
+/* One fact of the state each, without a copy of all of it: a microcontroller that asks often pays
+ * less. */
+enum mup_boot_phase mup_boot_phase(const struct mup_boot *boot);
+enum mup_boot_reason mup_boot_reason(const struct mup_boot *boot);
+const struct mup_boot_image *mup_boot_running(const struct mup_boot *boot);
+uint32_t mup_boot_trial(const struct mup_boot *boot);
+bool mup_boot_takes_manifest(const struct mup_boot *boot);
+
+static inline uint32_t mup_boot_version_floor(const struct mup_boot *boot)
+{
+    return boot->body.version_floor;
+}
+
+static inline uint32_t mup_boot_round(const struct mup_boot *boot)
+{
+    return boot->body.round;
+}
+
+static inline const uint8_t *mup_boot_manifest_digest(const struct mup_boot *boot)
+{
+    return boot->body.manifest_digest;
+}
+
 /*
  * Ask for the staged image to be swapped in at the next reset. Stores the vendor manifest's bytes
  * for the bootloader, then the request, which counts from one word on.
