@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "mup/flash_access.h"
 #include "mup/trust.h"
 
 /* A manifest being checked: parsed into scratch values, committed only at the end. */
@@ -125,24 +126,10 @@ static uint32_t manifest_at(const struct mup_agent *agent)
     return map->state_at + MUP_STATE_PAGE_SPARE * map->flash->page_size;
 }
 
-static bool store_manifest(const struct mup_agent *agent, struct mup_bytes manifest)
+static enum mup_status store_manifest(const struct mup_agent *agent, struct mup_bytes manifest)
 {
-    const struct mup_port_flash *flash = agent->config->map->flash;
-    uint32_t at = manifest_at(agent);
-    size_t done = 0;
-
-    if (flash->erase(flash->context, at) != 0)
-        return false;
-    while (done < manifest.size) {
-        size_t left = manifest.size - done;
-        uint32_t word = MUP_PORT_FLASH_ERASED_WORD;
-
-        memcpy(&word, manifest.data + done, left < sizeof word ? left : sizeof word);
-        if (flash->program(flash->context, at + (uint32_t)done, &word, 1) != 0)
-            return false;
-        done += sizeof word;
-    }
-    return true;
+    return mup_flash_write_page(agent->config->map->flash, manifest_at(agent), manifest.data,
+                                manifest.size);
 }
 
 /* Back into the request buffer, and only if it is still what was accepted. */
@@ -170,7 +157,7 @@ static uint32_t commit(struct mup_agent *agent, const struct candidate *c,
     uint32_t state = MUP_STATE_FLASH_FAILURE;
 
     mup_sha256_of(manifest_digest, c->extended.inner.data, c->extended.inner.size);
-    if (store_manifest(agent, c->extended.inner))
+    if (store_manifest(agent, c->extended.inner) == MUP_OK)
         state = mup_agent_open_transfer(agent, &c->manifest, manifest_digest);
     if (state != MUP_STATE_OK) {
         /* The page of the older transfer's manifest is gone with this one. */

@@ -165,17 +165,8 @@ static enum mup_status store_manifest(const struct mup_boot *boot, const uint8_t
 {
     const struct mup_port_flash *flash = boot->map.flash;
     uint32_t at = boot->map.state_at + MUP_STATE_PAGE_MANIFEST * flash->page_size;
-    size_t rest = size % MUP_PORT_FLASH_WORD_SIZE;
-    uint8_t last[MUP_PORT_FLASH_WORD_SIZE] = {0xff, 0xff, 0xff, 0xff};
-    enum mup_status status = mup_flash_erase(flash, at);
 
-    if (status == MUP_OK)
-        status = mup_flash_write(flash, at, manifest, size - rest);
-    if (status != MUP_OK || rest == 0)
-        return status;
-    for (size_t i = 0; i < rest; i++)
-        last[i] = manifest[size - rest + i];
-    return mup_flash_write(flash, at + (uint32_t)(size - rest), last, sizeof last);
+    return mup_flash_write_page(flash, at, manifest, size);
 }
 
 enum mup_status mup_boot_request(struct mup_boot *boot, const struct mup_boot_image *image,

@@ -16,9 +16,11 @@ static enum mup_status write_piece(const struct mup_port_flash *flash, uint32_t 
                                    const uint8_t *bytes, size_t size)
 {
     uint32_t words[PIECE_WORDS];
+    size_t word_count = (size + MUP_PORT_FLASH_WORD_SIZE - 1) / MUP_PORT_FLASH_WORD_SIZE;
 
+    memset(words, 0xff, sizeof words);
     memcpy(words, bytes, size);
-    if (flash->program(flash->context, at, words, size / MUP_PORT_FLASH_WORD_SIZE) != 0)
+    if (flash->program(flash->context, at, words, word_count) != 0)
         return MUP_ERR_FLASH;
     if (mup_flash_read(flash, at, words, size) != MUP_OK || memcmp(words, bytes, size) != 0)
         return MUP_ERR_FLASH;
@@ -46,6 +48,14 @@ enum mup_status mup_flash_write(const struct mup_port_flash *flash, uint32_t at,
 enum mup_status mup_flash_erase(const struct mup_port_flash *flash, uint32_t page_at)
 {
     return flash->erase(flash->context, page_at) == 0 ? MUP_OK : MUP_ERR_FLASH;
+}
+
+enum mup_status mup_flash_write_page(const struct mup_port_flash *flash, uint32_t page_at,
+                                     const void *bytes, size_t size)
+{
+    enum mup_status status = mup_flash_erase(flash, page_at);
+
+    return status == MUP_OK ? mup_flash_write(flash, page_at, bytes, size) : status;
 }
 
 enum mup_status mup_flash_copy_page(const struct mup_port_flash *flash, uint32_t to_at,

@@ -47,7 +47,7 @@ static enum mup_status erase_next(struct mup_slot_writer *writer)
     return status;
 }
 
-/* Program whole words at offset, a multiple of 4, into pages that this writer has erased. */
+/* Program at offset, a multiple of 4, into pages that this writer has erased. */
 static enum mup_status program(struct mup_slot_writer *writer, uint32_t offset,
                                const uint8_t *bytes, uint32_t size)
 {
@@ -105,8 +105,7 @@ enum mup_status mup_slot_finish(struct mup_slot_writer *writer)
         return MUP_ERR_SHORT;
     if (waiting == 0)
         return MUP_OK;
-    memset(writer->tail + waiting, 0xff, WORD_SIZE - waiting);
-    return program(writer, writer->offset - waiting, writer->tail, WORD_SIZE);
+    return program(writer, writer->offset - waiting, writer->tail, waiting);
 }
 
 uint32_t mup_slot_offset(const struct mup_slot_writer *writer)

@@ -1,6 +1,6 @@
 /*
  * Checked access to flash, for the parts of device/ that keep something in it: each write is read
- * back, each length is any number of bytes of whole words. Applications need none of this.
+ * back. Applications need none of this.
  */
 #ifndef MUP_FLASH_ACCESS_H
 #define MUP_FLASH_ACCESS_H
@@ -16,14 +16,19 @@ MUP_MUST_CHECK
 enum mup_status mup_flash_read(const struct mup_port_flash *flash, uint32_t at, void *out,
                                size_t size);
 
-/* Program size bytes (a multiple of 4) at a word that is erased, and compare what is there then.
- * MUP_ERR_FLASH: refused, or not what was written. */
+/* Program size bytes at a word that is erased, and compare what is there then. The rest of the last
+ * word stays erased. MUP_ERR_FLASH: refused, or not what was written. */
 MUP_MUST_CHECK
 enum mup_status mup_flash_write(const struct mup_port_flash *flash, uint32_t at, const void *bytes,
                                 size_t size);
 
 MUP_MUST_CHECK
 enum mup_status mup_flash_erase(const struct mup_port_flash *flash, uint32_t page_at);
+
+/* Erase a page and write size bytes, at most a page, to its start. */
+MUP_MUST_CHECK
+enum mup_status mup_flash_write_page(const struct mup_port_flash *flash, uint32_t page_at,
+                                     const void *bytes, size_t size);
 
 /* Erase the page at to_at and copy the page at from_at into it. */
 MUP_MUST_CHECK
