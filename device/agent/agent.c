@@ -52,23 +52,17 @@ static bool text_fits(const char *text, size_t most)
     return size > 0 && size <= most;
 }
 
+/* What no token says. The limits of the rest are those of the token, which is tried at init. */
 static bool config_is_valid(const struct mup_agent_config *config)
 {
-    bool valid = text_fits(config->app_id, MUP_APP_ID_MAX) &&
-                 text_fits(config->hardware_class, MUP_HARDWARE_CLASS_MAX) &&
-                 config->description_size >= 1 && config->description_size <= MUP_DESCRIPTION_MAX &&
-                 config->topic_count <= MUP_AGENT_TOPICS_MAX &&
-                 config->block_size_max >= MUP_BLOCK_SIZE_MIN &&
-                 config->block_size_max <= MUP_BLOCK_SIZE_MAX &&
-                 config->window_size >= MUP_WINDOW_MIN && config->window_size <= MUP_WINDOW_MAX &&
-                 config->slice_size_max >= MUP_SLICE_DATA_MIN &&
-                 config->slice_size_max <= MUP_SLICE_DATA_MAX &&
-                 config->slice_size_max <= config->window_size && config->token_lifetime_s >= 1 &&
-                 config->token_lifetime_s <= MUP_TOKEN_LIFETIME_MAX_S;
-
-    for (size_t i = 0; valid && i < config->topic_count; i++)
-        valid = text_fits(config->topics[i], AGENT_PREFIX_MAX);
-    return valid;
+    if (config->app_id == NULL || config->hardware_class == NULL || config->description_size < 1 ||
+        config->description_size > MUP_DESCRIPTION_MAX ||
+        config->topic_count > MUP_AGENT_TOPICS_MAX || config->slice_size_max > config->window_size)
+        return false;
+    for (size_t i = 0; i < config->topic_count; i++)
+        if (!text_fits(config->topics[i], AGENT_PREFIX_MAX))
+            return false;
+    return true;
 }
 
 enum mup_status mup_agent_init(struct mup_agent *agent, const struct mup_agent_config *config,
@@ -89,6 +83,8 @@ enum mup_status mup_agent_init(struct mup_agent *agent, const struct mup_agent_c
         status = mup_pipeline_init(&agent->pipeline, config->map, config->block);
     if (status != MUP_OK)
         return status;
+    if (!mup_agent_token_is_valid(agent))
+        return MUP_ERR_RANGE;
     if (config->random->fill(config->random->context, agent->boot_id, sizeof agent->boot_id) != 0)
         return MUP_ERR_RANDOM;
     mup_sha256_of(agent->description_digest, config->description, config->description_size);

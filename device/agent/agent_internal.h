@@ -106,6 +106,7 @@ void mup_agent_on_message_end(struct mup_agent *agent);
 void mup_agent_response_sent(struct mup_agent *agent);
 
 /* token.c */
+bool mup_agent_token_is_valid(const struct mup_agent *agent); /* with the config's limits */
 size_t mup_agent_encode_token(struct mup_agent *agent, uint8_t *bytes, size_t capacity);
 void mup_agent_age(struct mup_agent *agent, uint32_t now_ms);
 

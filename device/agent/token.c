@@ -20,34 +20,30 @@ static bool make_nonce(struct mup_agent *agent)
     return true;
 }
 
+/* With its NUL if it has one in time: without, it is longer than a token can say. */
 static void copy_text(char *out, const char *text, size_t most)
 {
-    size_t size = 0;
-
-    while (size < most && text[size] != '\0') {
-        out[size] = text[size];
-        size++;
+    for (size_t i = 0; i <= most; i++) {
+        out[i] = text[i];
+        if (text[i] == '\0')
+            return;
     }
-    out[size] = '\0';
 }
 
-size_t mup_agent_encode_token(struct mup_agent *agent, uint8_t *bytes, size_t capacity)
+static size_t encode(const struct mup_agent *agent, uint8_t *bytes, size_t capacity)
 {
     const struct mup_agent_config *config = agent->config;
-    struct mup_token token = {
-        .link_offset = config->link_offset,
-        .slot_size = mup_flash_map_image_size_max(config->map),
-        .block_size_max = config->block_size_max,
-        .window_size = config->window_size,
-        .slice_size_max = config->slice_size_max,
-        .lifetime_s = config->token_lifetime_s,
-        .has_server_kid = agent->server_epoch != 0,
-    };
+    struct mup_token token;
     const uint8_t *kept;
     size_t size = 0;
 
-    if (!make_nonce(agent))
-        return 0;
+    token.link_offset = config->link_offset;
+    token.slot_size = mup_flash_map_image_size_max(config->map);
+    token.block_size_max = config->block_size_max;
+    token.window_size = config->window_size;
+    token.slice_size_max = config->slice_size_max;
+    token.lifetime_s = config->token_lifetime_s;
+    token.has_server_kid = agent->server_epoch != 0;
     token.version = mup_boot_running(config->boot)->version;
     memcpy(token.uuid, agent->uuid, MUP_UUID_SIZE);
     memcpy(token.nonce, agent->nonce, MUP_NONCE_SIZE);
@@ -55,12 +51,22 @@ size_t mup_agent_encode_token(struct mup_agent *agent, uint8_t *bytes, size_t ca
     copy_text(token.hardware_class, config->hardware_class, MUP_HARDWARE_CLASS_MAX);
     memcpy(token.vendor_kid, agent->vendor_kid, MUP_KID_SIZE);
     memcpy(token.server_kid, agent->server_kid, MUP_KID_SIZE);
-    if (mup_pipeline_kept(&agent->pipeline, &kept)) {
-        token.has_resume = true;
-        token.resume_offset = mup_pipeline_next(&agent->pipeline);
-        memcpy(token.resume_manifest, kept, MUP_DIGEST_SIZE);
-    }
+    token.has_resume = mup_pipeline_kept(&agent->pipeline, &kept);
+    token.resume_offset = mup_pipeline_next(&agent->pipeline);
+    memcpy(token.resume_manifest, kept, MUP_DIGEST_SIZE);
     return mup_token_encode(bytes, capacity, &size, &token) == MUP_OK ? size : 0;
+}
+
+size_t mup_agent_encode_token(struct mup_agent *agent, uint8_t *bytes, size_t capacity)
+{
+    return make_nonce(agent) ? encode(agent, bytes, capacity) : 0;
+}
+
+_Static_assert(MUP_TOKEN_MAX <= MUP_REQUEST_MAX, "a token fits the request buffer");
+
+bool mup_agent_token_is_valid(const struct mup_agent *agent)
+{
+    return encode(agent, agent->config->request, MUP_TOKEN_MAX) > 0;
 }
 
 /* The time is now this. Ends a nonce whose lifetime is over and refills the budget: before each
