@@ -96,7 +96,7 @@ enum mup_status mup_agent_connect(struct mup_agent *agent, uint32_t now_ms)
 {
     const struct mup_agent_config *config = agent->config;
     uint32_t largest = config->slice_size_max + MUP_SLICE_HEADER_MAX;
-    struct agent_topic_text presence;
+    char presence[MUP_TOPIC_MAX];
     uint8_t offline[MUP_PRESENCE_SIZE];
     struct mup_mqtt_options options = {
         .client_id = {agent->name, agent->name_size},
@@ -110,10 +110,8 @@ enum mup_status mup_agent_connect(struct mup_agent *agent, uint32_t now_ms)
     };
     enum mup_status status;
 
-    mup_agent_topic(agent, &presence, MUP_TOPIC_PRESENCE);
+    mup_agent_topic(agent, &options.will.topic, presence, MUP_TOPIC_PRESENCE);
     mup_presence_encode(offline, false);
-    options.will.topic.at = presence.text;
-    options.will.topic.size = presence.size;
     options.will.payload.at = offline;
     options.will.payload.size = sizeof offline;
     options.will.qos = 1;
@@ -262,16 +260,14 @@ uint32_t mup_agent_wait_ms(const struct mup_agent *agent, uint32_t now_ms)
 enum mup_status mup_agent_publish(struct mup_agent *agent, const char *topic, const void *value,
                                   size_t size)
 {
-    struct agent_topic_text text;
+    char text[MUP_TOPIC_MAX];
     struct mup_mqtt_publish message = {.payload = value, .payload_size = (uint32_t)size};
 
     if (agent->link != LINK_UP)
         return MUP_ERR_STATE;
     if (size > MUP_AGENT_TELEMETRY_MAX || !text_fits(topic, AGENT_PREFIX_MAX))
         return MUP_ERR_RANGE;
-    mup_agent_topic(agent, &text, topic);
-    message.topic.at = text.text;
-    message.topic.size = text.size;
+    mup_agent_topic(agent, &message.topic, text, topic);
     return mup_mqtt_publish(agent->config->mqtt, NULL, &message);
 }
 

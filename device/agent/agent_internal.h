@@ -49,22 +49,10 @@ enum agent_receiving {
     RECEIVING_SLICE,
 };
 
-enum agent_firmware {
-    FIRMWARE_OFF = 0,
-    FIRMWARE_SUBSCRIBING,
-    FIRMWARE_ON,
-    FIRMWARE_UNSUBSCRIBING,
-};
-
 enum agent_slice {
     SLICE_HEADER = 0, /* its header is coming in */
     SLICE_DATA,       /* its data go into the pipeline */
     SLICE_SKIP,       /* the rest is of no use */
-};
-
-struct agent_topic_text {
-    char text[MUP_TOPIC_MAX];
-    uint16_t size;
 };
 
 /* Twice as long as a topic's prefix may be, so that no prefix overruns it. */
@@ -79,8 +67,8 @@ bool mup_agent_elapsed(const struct mup_agent *agent, uint32_t since_ms, uint32_
 /* link.c */
 const char *mup_agent_prefix(const struct mup_agent *agent, uint8_t index);
 uint8_t mup_agent_topic_count(const struct mup_agent *agent);
-void mup_agent_topic(const struct mup_agent *agent, struct agent_topic_text *topic,
-                     const char *prefix);
+void mup_agent_topic(const struct mup_agent *agent, struct mup_mqtt_bytes *topic,
+                     char text[MUP_TOPIC_MAX], const char *prefix);
 void mup_agent_due(struct mup_agent *agent, enum agent_out out);
 void mup_agent_flush(struct mup_agent *agent);
 void mup_agent_on_connected(struct mup_agent *agent, const struct mup_mqtt_connected *connected);

@@ -35,49 +35,52 @@ uint8_t mup_agent_topic_count(const struct mup_agent *agent)
     return (uint8_t)(TOPIC_APPLICATION + agent->config->topic_count);
 }
 
-void mup_agent_topic(const struct mup_agent *agent, struct agent_topic_text *topic,
-                     const char *prefix)
+/* A prefix and our name, in `text`. */
+void mup_agent_topic(const struct mup_agent *agent, struct mup_mqtt_bytes *topic,
+                     char text[MUP_TOPIC_MAX], const char *prefix)
 {
-    uint16_t size = 0;
+    uint32_t size = 0;
 
     while (size < AGENT_PREFIX_MAX && prefix[size] != '\0') {
-        topic->text[size] = prefix[size];
+        text[size] = prefix[size];
         size++;
     }
-    memcpy(topic->text + size, agent->name, agent->name_size);
+    memcpy(text + size, agent->name, agent->name_size);
+    topic->at = text;
     topic->size = (uint16_t)(size + agent->name_size);
 }
 
 void mup_agent_due(struct mup_agent *agent, enum agent_out out)
 {
     /* Also when it is only due: after a lost link it still has the id of the last connection. */
-    if (agent->outgoing[out].packet_id != 0)
-        mup_mqtt_forget(agent->config->mqtt, agent->outgoing[out].packet_id);
-    agent->outgoing[out].packet_id = 0;
-    agent->outgoing[out].state = OUT_DUE;
+    if (agent->out_id[out] != 0)
+        mup_mqtt_forget(agent->config->mqtt, agent->out_id[out]);
+    agent->out_id[out] = 0;
+    agent->out_state[out] = OUT_DUE;
 }
 
 /* ---- Subscriptions ----------------------------------------------------------------------- */
 
+/* One after the other: false while the broker owes the answer to the last one. */
 static bool subscribe(struct mup_agent *agent, const char *prefix, uint8_t qos, bool on)
 {
-    struct agent_topic_text topic;
+    char text[MUP_TOPIC_MAX];
     struct mup_mqtt_filter filter = {.qos = qos};
     struct mup_mqtt *mqtt = agent->config->mqtt;
 
-    mup_agent_topic(agent, &topic, prefix);
-    filter.topic.at = topic.text;
-    filter.topic.size = topic.size;
-    return (on ? mup_mqtt_subscribe(mqtt, &filter, 1) : mup_mqtt_unsubscribe(mqtt, &filter, 1)) ==
-           MUP_OK;
+    if (agent->awaiting)
+        return false;
+    mup_agent_topic(agent, &filter.topic, text, prefix);
+    agent->awaiting = (on ? mup_mqtt_subscribe(mqtt, &filter, 1)
+                          : mup_mqtt_unsubscribe(mqtt, &filter, 1)) == MUP_OK;
+    agent->subscribe_ms = agent->now_ms;
+    return agent->awaiting;
 }
 
 static void flush_subscriptions(struct mup_agent *agent)
 {
-    if (agent->subscribing || agent->subscribed >= mup_agent_topic_count(agent))
-        return;
-    agent->subscribing = subscribe(agent, mup_agent_prefix(agent, agent->subscribed), 1, true);
-    agent->subscribe_ms = agent->now_ms;
+    if (agent->subscribed < mup_agent_topic_count(agent))
+        (void)subscribe(agent, mup_agent_prefix(agent, agent->subscribed), 1, true);
 }
 
 /* The firmware topic follows the phase (paper 4.2). True when nothing is left to be queued. */
@@ -85,30 +88,18 @@ static bool flush_firmware(struct mup_agent *agent)
 {
     bool wanted = agent->phase == MUP_AGENT_RECEIVING;
 
-    if (wanted == (agent->firmware == FIRMWARE_ON || agent->firmware == FIRMWARE_SUBSCRIBING))
+    if (wanted == agent->firmware)
         return true;
-    if (agent->firmware == FIRMWARE_SUBSCRIBING || agent->firmware == FIRMWARE_UNSUBSCRIBING)
-        return false; /* the answer to the last one first */
     if (!subscribe(agent, MUP_TOPIC_FIRMWARE, 0, wanted))
         return false;
-    agent->firmware = wanted ? FIRMWARE_SUBSCRIBING : FIRMWARE_UNSUBSCRIBING;
-    agent->subscribe_ms = agent->now_ms;
+    agent->firmware = wanted;
     return true;
-}
-
-/* Whether the broker owes an answer to a SUBSCRIBE or UNSUBSCRIBE. */
-static bool is_awaiting(const struct mup_agent *agent)
-{
-    return (agent->link == LINK_SUBSCRIBING && agent->subscribing) ||
-           (agent->link == LINK_UP &&
-            (agent->firmware == FIRMWARE_SUBSCRIBING || agent->firmware == FIRMWARE_UNSUBSCRIBING));
 }
 
 /* Without the answer nothing goes on, and a broker that answers pings would never be left. */
 void mup_agent_link_tick(struct mup_agent *agent)
 {
-    if (!is_awaiting(agent) ||
-        !mup_agent_elapsed(agent, agent->subscribe_ms, MUP_AGENT_SUBSCRIBE_MS))
+    if (!agent->awaiting || !mup_agent_elapsed(agent, agent->subscribe_ms, MUP_AGENT_SUBSCRIBE_MS))
         return;
     mup_agent_notify(agent, MUP_AGENT_CLOSED, MUP_MQTT_CAUSE_SILENT, 0);
     agent->actions |= MUP_AGENT_CLOSE;
@@ -118,7 +109,7 @@ uint32_t mup_agent_link_wait_ms(const struct mup_agent *agent, uint32_t now_ms)
 {
     uint32_t passed_ms = now_ms - agent->subscribe_ms;
 
-    if (!is_awaiting(agent))
+    if (!agent->awaiting)
         return MUP_MQTT_WAIT_FOREVER_MS;
     return passed_ms < MUP_AGENT_SUBSCRIBE_MS ? MUP_AGENT_SUBSCRIBE_MS - passed_ms : 0;
 }
@@ -137,13 +128,10 @@ void mup_agent_on_subscribed(struct mup_agent *agent, const struct mup_mqtt_even
 {
     bool refused = event->reason >= MUP_MQTT_REASON_UNSPECIFIED;
 
-    if (agent->link != LINK_SUBSCRIBING) {
-        /* Refused counts as subscribed: asking again at once would not help, no slice comes, and
-         * the transfer is given up. */
-        agent->firmware = agent->firmware == FIRMWARE_SUBSCRIBING ? FIRMWARE_ON : FIRMWARE_OFF;
-        return;
-    }
-    agent->subscribing = false;
+    agent->awaiting = false;
+    if (agent->link != LINK_SUBSCRIBING)
+        return; /* The slices'. Refused counts as granted: asking again at once would not help, no
+                 * slice comes, and the transfer is given up. */
     if (refused && agent->subscribed < TOPIC_APPLICATION) {
         /* A device that cannot be reached is of no use: again, but rarely. */
         mup_agent_notify(agent, MUP_AGENT_CLOSED, MUP_MQTT_CAUSE_REFUSED, event->reason);
@@ -169,19 +157,15 @@ void mup_agent_on_connected(struct mup_agent *agent, const struct mup_mqtt_conne
     agent->subscribed = 0;
     agent->refused = false;
     /* The broker may know a subscription to slices that we have forgotten: end it if not wanted. */
-    agent->firmware = connected->session_present && agent->phase != MUP_AGENT_RECEIVING
-                          ? FIRMWARE_ON
-                          : FIRMWARE_OFF;
+    agent->firmware = connected->session_present && agent->phase != MUP_AGENT_RECEIVING;
     for (size_t i = 0; i < MUP_AGENT_OUTGOING_COUNT; i++) {
-        struct mup_agent_outgoing *out = &agent->outgoing[i];
-
-        if (i == OUT_PIECE && out->state != OUT_NONE) {
+        if (i == OUT_PIECE && agent->out_state[i] != OUT_NONE) {
             /* The bridge asks again if it still wants the description. */
-            mup_mqtt_forget(mqtt, out->packet_id);
-            out->state = OUT_NONE;
+            mup_mqtt_forget(mqtt, agent->out_id[i]);
+            agent->out_state[i] = OUT_NONE;
         }
-        if (!connected->session_present || out->state == OUT_NONE)
-            out->packet_id = 0;
+        if (!connected->session_present || agent->out_state[i] == OUT_NONE)
+            agent->out_id[i] = 0;
     }
     if (connected->session_present && agent->may_resume) {
         agent->subscribed = mup_agent_topic_count(agent);
@@ -192,15 +176,15 @@ void mup_agent_on_connected(struct mup_agent *agent, const struct mup_mqtt_conne
 void mup_agent_link_lost(struct mup_agent *agent)
 {
     agent->link = LINK_DOWN;
-    agent->subscribing = false;
+    agent->awaiting = false;
     agent->replied = false;
     agent->announced = false;
     agent->release_due = false;
     agent->held_id = 0;
     agent->receiving = RECEIVING_NOTHING;
     for (size_t i = 0; i < MUP_AGENT_OUTGOING_COUNT; i++)
-        if (agent->outgoing[i].state == OUT_SENT)
-            agent->outgoing[i].state = OUT_DUE;
+        if (agent->out_state[i] == OUT_SENT)
+            agent->out_state[i] = OUT_DUE;
 }
 
 /* ---- Own messages ------------------------------------------------------------------------ */
@@ -244,8 +228,8 @@ static void encode(struct mup_agent *agent, enum agent_out out, struct mup_mqtt_
 
 static void done(struct mup_agent *agent, enum agent_out out, bool taken)
 {
-    agent->outgoing[out].state = OUT_NONE;
-    agent->outgoing[out].packet_id = 0;
+    agent->out_state[out] = OUT_NONE;
+    agent->out_id[out] = 0;
     switch (out) {
     case OUT_RESPONSE:
         mup_agent_response_sent(agent);
@@ -274,16 +258,13 @@ static void done(struct mup_agent *agent, enum agent_out out, bool taken)
 /* True when the message is with the client, or given up because the broker can never take it. */
 static bool publish(struct mup_agent *agent, enum agent_out out)
 {
-    struct mup_agent_outgoing *outgoing = &agent->outgoing[out];
-    struct mup_mqtt_publish message = {.qos = 1, .packet_id = outgoing->packet_id};
-    struct agent_topic_text topic;
+    struct mup_mqtt_publish message = {.qos = 1, .packet_id = agent->out_id[out]};
+    char topic[MUP_TOPIC_MAX];
     uint8_t scratch[SCRATCH_SIZE];
     uint16_t packet_id = 0;
     enum mup_status status;
 
-    mup_agent_topic(agent, &topic, out_topic[out]);
-    message.topic.at = topic.text;
-    message.topic.size = topic.size;
+    mup_agent_topic(agent, &message.topic, topic, out_topic[out]);
     encode(agent, out, &message, scratch);
     status = mup_mqtt_publish(agent->config->mqtt, &packet_id, &message);
     if (status == MUP_ERR_STATE && message.packet_id != 0) {
@@ -291,8 +272,8 @@ static bool publish(struct mup_agent *agent, enum agent_out out)
         status = mup_mqtt_publish(agent->config->mqtt, &packet_id, &message);
     }
     if (status == MUP_OK) {
-        outgoing->packet_id = packet_id;
-        outgoing->state = OUT_SENT;
+        agent->out_id[out] = packet_id;
+        agent->out_state[out] = OUT_SENT;
         return true;
     }
     if (status != MUP_ERR_RANGE && status != MUP_ERR_SPACE)
@@ -317,14 +298,12 @@ static bool flush_release(struct mup_agent *agent)
 static bool flush_acks(struct mup_agent *agent)
 {
     uint8_t bytes[MUP_ACK_MAX];
-    struct agent_topic_text topic;
+    char topic[MUP_TOPIC_MAX];
     struct mup_mqtt_publish message = {.payload = bytes, .alias = ALIAS_ACK};
 
     if (!agent->ack_due && !agent->noop_due)
         return true;
-    mup_agent_topic(agent, &topic, MUP_TOPIC_ACK);
-    message.topic.at = topic.text;
-    message.topic.size = topic.size;
+    mup_agent_topic(agent, &message.topic, topic, MUP_TOPIC_ACK);
     if (agent->ack_due) {
         message.payload_size = (uint32_t)mup_agent_encode_ack(agent, bytes);
         if (mup_mqtt_publish(agent->config->mqtt, NULL, &message) != MUP_OK)
@@ -346,23 +325,22 @@ void mup_agent_flush(struct mup_agent *agent)
         flush_subscriptions(agent);
     if (agent->link != LINK_UP)
         return;
-    if (!agent->replied && agent->outgoing[OUT_ANNOUNCE].state == OUT_NONE &&
-        agent->outgoing[OUT_PIECE].state == OUT_NONE &&
+    if (!agent->replied && agent->out_state[OUT_ANNOUNCE] == OUT_NONE &&
+        agent->out_state[OUT_PIECE] == OUT_NONE &&
         mup_agent_elapsed(agent, agent->announced_ms, MUP_AGENT_ANNOUNCE_MS))
         mup_agent_due(agent, OUT_ANNOUNCE);
     /* The subscription leaves before the answer that invites the slices. */
     if (!flush_release(agent) || !flush_firmware(agent) || !flush_acks(agent))
         return;
     for (size_t i = 0; i < MUP_AGENT_OUTGOING_COUNT; i++)
-        if (agent->outgoing[i].state == OUT_DUE && !publish(agent, (enum agent_out)i))
+        if (agent->out_state[i] == OUT_DUE && !publish(agent, (enum agent_out)i))
             return;
 }
 
 void mup_agent_on_published(struct mup_agent *agent, const struct mup_mqtt_event *event)
 {
     for (size_t i = 0; i < MUP_AGENT_OUTGOING_COUNT; i++)
-        if (agent->outgoing[i].state == OUT_SENT &&
-            agent->outgoing[i].packet_id == event->packet_id) {
+        if (agent->out_state[i] == OUT_SENT && agent->out_id[i] == event->packet_id) {
             done(agent, (enum agent_out)i, event->reason < MUP_MQTT_REASON_UNSPECIFIED);
             return;
         }

@@ -12,10 +12,11 @@
 static bool is_topic(const struct mup_agent *agent, const struct mup_mqtt_bytes *topic,
                      const char *prefix)
 {
-    struct agent_topic_text text;
+    struct mup_mqtt_bytes ours;
+    char text[MUP_TOPIC_MAX];
 
-    mup_agent_topic(agent, &text, prefix);
-    return topic->size == text.size && memcmp(topic->at, text.text, text.size) == 0;
+    mup_agent_topic(agent, &ours, text, prefix);
+    return topic->size == ours.size && memcmp(topic->at, text, ours.size) == 0;
 }
 
 /* The route of a topic, which the client remembers for topic aliases; 0 if it is none of ours. */
@@ -77,13 +78,13 @@ static void repeated(struct mup_agent *agent, const struct mup_mqtt_event *event
     if (age != 0 || agent->response_size == 0)
         return;
     hold(agent, event->packet_id);
-    if (agent->outgoing[OUT_RESPONSE].state == OUT_NONE)
+    if (agent->out_state[OUT_RESPONSE] == OUT_NONE)
         mup_agent_due(agent, OUT_RESPONSE);
 }
 
 static bool buffer_is_free(const struct mup_agent *agent)
 {
-    return agent->outgoing[OUT_RESPONSE].state == OUT_NONE;
+    return agent->out_state[OUT_RESPONSE] == OUT_NONE;
 }
 
 static void request_begin(struct mup_agent *agent, const struct mup_mqtt_event *event)

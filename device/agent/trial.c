@@ -56,11 +56,11 @@ void mup_agent_trial_init(struct mup_agent *agent)
 void mup_agent_report_if_owed(struct mup_agent *agent)
 {
     if (outcome(agent) != 0) {
-        if (agent->outgoing[OUT_REPORT].state == OUT_NONE)
+        if (agent->out_state[OUT_REPORT] == OUT_NONE)
             mup_agent_due(agent, OUT_REPORT);
-    } else if (agent->outgoing[OUT_REPORT].state != OUT_NONE) {
+    } else if (agent->out_state[OUT_REPORT] != OUT_NONE) {
         mup_agent_due(agent, OUT_REPORT); /* frees its packet id */
-        agent->outgoing[OUT_REPORT].state = OUT_NONE;
+        agent->out_state[OUT_REPORT] = OUT_NONE;
     }
 }
 

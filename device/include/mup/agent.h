@@ -163,6 +163,8 @@ struct mup_agent_config {
     const struct mup_flash_map *map;      /* provisioned: name, UUID and vendor's key */
     struct mup_mqtt *mqtt;                /* initialised */
     const struct mup_port_random *random; /* no randomness, no token */
+    uint8_t topic_count;                  /* at most MUP_AGENT_TOPICS_MAX */
+    uint16_t keep_alive_s; /* after 1.5 of it without a sign of life the link is dead */
 
     const char *app_id;         /* 1 to 32 characters */
     const char *hardware_class; /* 1 to 32 characters */
@@ -171,7 +173,6 @@ struct mup_agent_config {
     uint32_t description_size;  /* 1 to MUP_DESCRIPTION_MAX */
     const char *password;       /* for the broker; NULL: none */
     const char *const *topics;  /* command topics without the name: "mup/led/" */
-    uint8_t topic_count;        /* at most MUP_AGENT_TOPICS_MAX */
 
     uint8_t *block;            /* MUP_PIPELINE_BUFFER_SIZE(block_size_max) bytes */
     uint32_t block_size_max;   /* a power of two, MUP_BLOCK_SIZE_MIN to _MAX */
@@ -180,7 +181,6 @@ struct mup_agent_config {
     uint32_t slice_size_max;   /* largest slice; may be more than all of the RAM */
     uint32_t token_lifetime_s; /* 600 is SPEC's */
     uint32_t trial_ms;         /* a trial is given up after it; 0: MUP_AGENT_TRIAL_MS */
-    uint16_t keep_alive_s;     /* after 1.5 of it without a sign of life the link is dead */
 
     /* Each may be NULL. */
     void (*command)(void *context, struct mup_agent_answer *answer,
@@ -208,18 +208,12 @@ enum mup_agent_phase {
     MUP_AGENT_RESTARTING, /* the bootloader is asked; the restart follows */
 };
 
-/* A message of QoS 1 that waits for its turn or for its PUBACK. */
-struct mup_agent_outgoing {
-    uint16_t packet_id; /* 0: has none */
-    uint8_t state;
-};
-
 struct mup_agent_correlation {
     uint8_t bytes[MUP_CORRELATION_MAX];
     uint8_t size;
 };
 
-#define MUP_AGENT_OUTGOING_COUNT 5u
+#define MUP_AGENT_OUTGOING_COUNT 5u /* our messages of QoS 1 */
 
 /*
  * Caller-owned; all fields are private. Bytes stand first, then halfwords, words and arrays: on a
@@ -232,28 +226,24 @@ struct mup_agent {
     uint8_t link;
     uint8_t subscribed; /* filters granted so far */
     uint8_t receiving;  /* what the message that is coming in is */
-    uint8_t firmware;   /* subscription to mup/firmware/NAME */
+    bool firmware;      /* asked for the slices last, not for their end */
     uint8_t actions;
     uint8_t name_size;
-    bool replied;     /* the bridge has replied on this connection */
-    bool may_resume;  /* the broker's session has all of our subscriptions */
-    bool subscribing; /* a SUBSCRIBE of the first round waits for its answer */
-    bool refused;     /* a subscription of the application was refused */
-    bool announced;   /* the broker has acknowledged the announcement on this connection */
+    bool replied;   /* the bridge has replied on this connection */
+    bool awaiting;  /* a SUBSCRIBE or UNSUBSCRIBE has no answer yet */
+    bool refused;   /* a subscription of the application was refused */
+    bool announced; /* the broker has acknowledged the announcement on this connection */
+
+    /* our messages of QoS 1 that wait for their turn or for their PUBACK */
+    uint8_t out_state[MUP_AGENT_OUTGOING_COUNT];
 
     /* requests */
     uint8_t correlation_at; /* of the newest */
     uint8_t request_topic;
     bool release_due; /* its PUBACK may go */
 
-    /* token and budget */
-    uint8_t budget;
-    bool nonce_lives;
-
     /* the update */
     uint8_t phase; /* enum mup_agent_phase */
-    uint8_t trial_boots;
-    bool restart_wait; /* an answer waits for its PUBACK before the restart */
     uint8_t ack_repeats;
     uint8_t ack_state;
     bool ack_due;
@@ -263,6 +253,16 @@ struct mup_agent {
     uint8_t header_size;
     uint8_t slice;
 
+    /* token and budget */
+    bool nonce_lives;
+    uint8_t budget;
+
+    /* seldom */
+    uint8_t trial_boots;
+    bool may_resume;   /* the broker's session has all of our subscriptions */
+    bool restart_wait; /* an answer waits for its PUBACK before the restart */
+
+    uint16_t out_id[MUP_AGENT_OUTGOING_COUNT]; /* 0: has none */
     uint16_t piece_number;
     uint16_t request_size;
     uint16_t response_size; /* in the request buffer; 0: none */
@@ -285,7 +285,6 @@ struct mup_agent {
     uint32_t noop_ms;
     uint32_t message_size;
 
-    struct mup_agent_outgoing outgoing[MUP_AGENT_OUTGOING_COUNT];
     struct mup_backoff backoff;
     struct mup_pipeline pipeline;
 
