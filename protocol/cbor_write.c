@@ -62,6 +62,11 @@ void mup_cbor_write_int(struct mup_cbor_writer *writer, int32_t value)
         mup_cbor_write_head(writer, MUP_CBOR_UINT, (uint32_t)value);
 }
 
+void mup_cbor_write_bytes_head(struct mup_cbor_writer *writer, size_t size)
+{
+    mup_cbor_write_head(writer, MUP_CBOR_BYTES, (uint32_t)size);
+}
+
 /* A head that says more than 32 bits cannot be written; no buffer of ours is that large. */
 static void write_string(struct mup_cbor_writer *writer, enum mup_cbor_type type, const void *bytes,
                          size_t size)

@@ -61,7 +61,7 @@ size_t mup_cose_prefix(uint8_t prefix[MUP_COSE_PREFIX_MAX], const uint8_t kid[MU
     mup_cbor_write_text(&writer, context, sizeof context - 1);
     write_protected(&writer, kid);
     mup_cbor_write_bytes(&writer, NULL, 0);
-    mup_cbor_write_head(&writer, MUP_CBOR_BYTES, (uint32_t)payload_size);
+    mup_cbor_write_bytes_head(&writer, payload_size);
     return writer.size;
 }
 

@@ -37,6 +37,6 @@ size_t mup_slice_header_encode(uint8_t bytes[MUP_SLICE_HEADER_MAX],
     mup_cbor_write_uint(&writer, header->transfer);
     mup_cbor_write_uint(&writer, header->attempt);
     mup_cbor_write_uint(&writer, header->offset);
-    mup_cbor_write_head(&writer, MUP_CBOR_BYTES, header->size);
+    mup_cbor_write_bytes_head(&writer, header->size);
     return writer.size;
 }

@@ -31,14 +31,14 @@ enum agent_out_state {
     OUT_SENT, /* waits for its PUBACK */
 };
 
-/* Subscriptions that every device has; those of the application follow. Also the routes, plus 1. */
+/* Topics that are subscribed to; those of the application follow. Also the routes, plus 1. */
 enum agent_topic {
+    TOPIC_FIRMWARE, /* during a transfer only */
     TOPIC_BOOTSTRAP,
     TOPIC_TOKEN,
     TOPIC_MANIFEST,
     TOPIC_VERIFY,
     TOPIC_APPLICATION,
-    TOPIC_FIRMWARE = 200,
 };
 
 enum agent_receiving {
@@ -65,8 +65,8 @@ void mup_agent_notify(const struct mup_agent *agent, enum mup_agent_notice notic
 bool mup_agent_elapsed(const struct mup_agent *agent, uint32_t since_ms, uint32_t wait_ms);
 
 /* link.c */
-const char *mup_agent_prefix(const struct mup_agent *agent, uint8_t index);
-uint8_t mup_agent_topic_count(const struct mup_agent *agent);
+const char *mup_agent_prefix(const struct mup_agent *agent, uint32_t index);
+uint32_t mup_agent_topic_count(const struct mup_agent *agent);
 void mup_agent_topic(const struct mup_agent *agent, struct mup_mqtt_bytes *topic,
                      char text[MUP_TOPIC_MAX], const char *prefix);
 void mup_agent_due(struct mup_agent *agent, enum agent_out out);

@@ -12,9 +12,8 @@
 #define ALIAS_RESPONSE 2u
 
 static const char *const built_in[] = {
-    [TOPIC_BOOTSTRAP] = MUP_TOPIC_BOOTSTRAP,
-    [TOPIC_TOKEN] = MUP_TOPIC_TOKEN,
-    [TOPIC_MANIFEST] = MUP_TOPIC_MANIFEST,
+    [TOPIC_FIRMWARE] = MUP_TOPIC_FIRMWARE, [TOPIC_BOOTSTRAP] = MUP_TOPIC_BOOTSTRAP,
+    [TOPIC_TOKEN] = MUP_TOPIC_TOKEN,       [TOPIC_MANIFEST] = MUP_TOPIC_MANIFEST,
     [TOPIC_VERIFY] = MUP_TOPIC_VERIFY,
 };
 
@@ -24,15 +23,15 @@ static const char *const out_topic[MUP_AGENT_OUTGOING_COUNT] = {
     [OUT_PIECE] = MUP_TOPIC_DESCRIPTION,
 };
 
-const char *mup_agent_prefix(const struct mup_agent *agent, uint8_t index)
+const char *mup_agent_prefix(const struct mup_agent *agent, uint32_t index)
 {
     return index < TOPIC_APPLICATION ? built_in[index]
                                      : agent->config->topics[index - TOPIC_APPLICATION];
 }
 
-uint8_t mup_agent_topic_count(const struct mup_agent *agent)
+uint32_t mup_agent_topic_count(const struct mup_agent *agent)
 {
-    return (uint8_t)(TOPIC_APPLICATION + agent->config->topic_count);
+    return TOPIC_APPLICATION + (uint32_t)agent->config->topic_count;
 }
 
 /* A prefix and our name, in `text`. */
@@ -62,7 +61,7 @@ void mup_agent_due(struct mup_agent *agent, enum agent_out out)
 /* ---- Subscriptions ----------------------------------------------------------------------- */
 
 /* One after the other: false while the broker owes the answer to the last one. */
-static bool subscribe(struct mup_agent *agent, const char *prefix, uint8_t qos, bool on)
+static bool subscribe(struct mup_agent *agent, uint32_t index, uint8_t qos, bool on)
 {
     char text[MUP_TOPIC_MAX];
     struct mup_mqtt_filter filter = {.qos = qos};
@@ -70,7 +69,7 @@ static bool subscribe(struct mup_agent *agent, const char *prefix, uint8_t qos, 
 
     if (agent->awaiting)
         return false;
-    mup_agent_topic(agent, &filter.topic, text, prefix);
+    mup_agent_topic(agent, &filter.topic, text, mup_agent_prefix(agent, index));
     agent->awaiting = (on ? mup_mqtt_subscribe(mqtt, &filter, 1)
                           : mup_mqtt_unsubscribe(mqtt, &filter, 1)) == MUP_OK;
     agent->subscribe_ms = agent->now_ms;
@@ -80,7 +79,7 @@ static bool subscribe(struct mup_agent *agent, const char *prefix, uint8_t qos, 
 static void flush_subscriptions(struct mup_agent *agent)
 {
     if (agent->subscribed < mup_agent_topic_count(agent))
-        (void)subscribe(agent, mup_agent_prefix(agent, agent->subscribed), 1, true);
+        (void)subscribe(agent, agent->subscribed, 1, true);
 }
 
 /* The firmware topic follows the phase (paper 4.2). True when nothing is left to be queued. */
@@ -90,7 +89,7 @@ static bool flush_firmware(struct mup_agent *agent)
 
     if (wanted == agent->firmware)
         return true;
-    if (!subscribe(agent, MUP_TOPIC_FIRMWARE, 0, wanted))
+    if (!subscribe(agent, TOPIC_FIRMWARE, 0, wanted))
         return false;
     agent->firmware = wanted;
     return true;
@@ -154,7 +153,7 @@ void mup_agent_on_connected(struct mup_agent *agent, const struct mup_mqtt_conne
     mup_agent_notify(agent, MUP_AGENT_CONNECTED, 0, connected->session_present);
     agent->announced_ms = agent->now_ms;
     agent->link = LINK_SUBSCRIBING;
-    agent->subscribed = 0;
+    agent->subscribed = TOPIC_BOOTSTRAP;
     agent->refused = false;
     /* The broker may know a subscription to slices that we have forgotten: end it if not wanted. */
     agent->firmware = connected->session_present && agent->phase != MUP_AGENT_RECEIVING;
@@ -168,7 +167,7 @@ void mup_agent_on_connected(struct mup_agent *agent, const struct mup_mqtt_conne
             agent->out_id[i] = 0;
     }
     if (connected->session_present && agent->may_resume) {
-        agent->subscribed = mup_agent_topic_count(agent);
+        agent->subscribed = (uint8_t)mup_agent_topic_count(agent);
         all_subscribed(agent);
     }
 }

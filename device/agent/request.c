@@ -20,46 +20,55 @@ static bool is_topic(const struct mup_agent *agent, const struct mup_mqtt_bytes 
 }
 
 /* The route of a topic, which the client remembers for topic aliases; 0 if it is none of ours. */
-static uint8_t route_of(const struct mup_agent *agent, const struct mup_mqtt_bytes *topic)
+static uint32_t route_of(const struct mup_agent *agent, const struct mup_mqtt_bytes *topic)
 {
-    uint8_t count = mup_agent_topic_count(agent);
+    uint32_t count = mup_agent_topic_count(agent);
 
-    if (is_topic(agent, topic, MUP_TOPIC_FIRMWARE))
-        return TOPIC_FIRMWARE + 1;
-    for (uint8_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++)
         if (is_topic(agent, topic, mup_agent_prefix(agent, i)))
-            return (uint8_t)(i + 1);
+            return i + 1;
     return 0;
 }
 
 /* ---- Correlation data -------------------------------------------------------------------- */
 
-/* Which request has these correlation data: 0 the newest, 1 the one before; COUNT if none. */
-static uint8_t age_of(const struct mup_agent *agent, const struct mup_mqtt_bytes *correlation)
+/* The place in the ring after or before another. */
+static uint32_t place_after(uint32_t at)
 {
-    for (uint8_t age = 0; age < MUP_AGENT_CORRELATIONS; age++) {
-        uint8_t at = (uint8_t)((agent->correlation_at + MUP_AGENT_CORRELATIONS - age) %
-                               MUP_AGENT_CORRELATIONS);
+    return at < MUP_AGENT_CORRELATIONS ? at + 1 : 0;
+}
+
+static uint32_t place_before(uint32_t at)
+{
+    return at > 0 ? at - 1 : MUP_AGENT_CORRELATIONS;
+}
+
+/* Which request has these correlation data: 0 the newest, 1 the one before; COUNT if none. */
+static uint32_t age_of(const struct mup_agent *agent, const struct mup_mqtt_bytes *correlation)
+{
+    uint32_t at = agent->correlation_at;
+    uint32_t age = 0;
+
+    while (age < MUP_AGENT_CORRELATIONS) {
         const struct mup_agent_correlation *known = &agent->correlations[at];
 
         if (known->size == correlation->size &&
             memcmp(known->bytes, correlation->at, known->size) == 0)
-            return age;
+            break;
+        at = place_before(at);
+        age++;
     }
-    return MUP_AGENT_CORRELATIONS;
+    return age;
 }
 
-/* It counts when the request is complete: one that was cut off is not a repeated one. */
+/* Into the one place that age_of() does not look at. It counts when the request is complete: one
+ * that was cut off is not a repeated one. */
 static void keep_correlation(struct mup_agent *agent, const struct mup_mqtt_bytes *correlation)
 {
-    memcpy(agent->next_correlation.bytes, correlation->at, correlation->size);
-    agent->next_correlation.size = (uint8_t)correlation->size;
-}
+    struct mup_agent_correlation *next = &agent->correlations[place_after(agent->correlation_at)];
 
-static void count_correlation(struct mup_agent *agent)
-{
-    agent->correlation_at = (uint8_t)((agent->correlation_at + 1) % MUP_AGENT_CORRELATIONS);
-    agent->correlations[agent->correlation_at] = agent->next_correlation;
+    memcpy(next->bytes, correlation->at, correlation->size);
+    next->size = (uint8_t)correlation->size;
 }
 
 /* ---- A message comes in ------------------------------------------------------------------ */
@@ -73,7 +82,7 @@ static void hold(struct mup_agent *agent, uint16_t packet_id)
 }
 
 /* A request that was seen before: its answer again while it is remembered, and else nothing. */
-static void repeated(struct mup_agent *agent, const struct mup_mqtt_event *event, uint8_t age)
+static void repeated(struct mup_agent *agent, const struct mup_mqtt_event *event, uint32_t age)
 {
     if (age != 0 || agent->response_size == 0)
         return;
@@ -90,7 +99,7 @@ static bool buffer_is_free(const struct mup_agent *agent)
 static void request_begin(struct mup_agent *agent, const struct mup_mqtt_event *event)
 {
     const struct mup_mqtt_message *message = &event->message;
-    uint8_t age;
+    uint32_t age;
 
     if (!is_topic(agent, &message->response_topic, MUP_TOPIC_RESPONSE) ||
         message->correlation.at == NULL || message->correlation.size == 0 ||
@@ -111,14 +120,14 @@ static void request_begin(struct mup_agent *agent, const struct mup_mqtt_event *
 }
 
 /* Which topic it is; the client is told, for when the topic comes by its alias next time. */
-static uint8_t learn_route(const struct mup_agent *agent, const struct mup_mqtt_message *message)
+static uint32_t learn_route(const struct mup_agent *agent, const struct mup_mqtt_message *message)
 {
-    uint8_t route = message->route;
+    uint32_t route = message->route;
 
     if (route == MUP_MQTT_ROUTE_NONE) {
         route = route_of(agent, &message->topic);
         if (route != 0)
-            mup_mqtt_route(agent->config->mqtt, route);
+            mup_mqtt_route(agent->config->mqtt, (uint8_t)route);
     }
     return route;
 }
@@ -132,7 +141,7 @@ void mup_agent_on_dropped(const struct mup_agent *agent, const struct mup_mqtt_e
 void mup_agent_on_message(struct mup_agent *agent, const struct mup_mqtt_event *event)
 {
     const struct mup_mqtt_message *message = &event->message;
-    uint8_t route = learn_route(agent, message);
+    uint32_t route = learn_route(agent, message);
 
     agent->receiving = RECEIVING_NOTHING;
     agent->request_size = 0;
@@ -183,17 +192,17 @@ static void respond(struct mup_agent *agent, const struct mup_response *response
 
 static void respond_bytes(struct mup_agent *agent, uint32_t state, uint8_t *room, size_t size)
 {
-    size_t head_size = size < 24 ? 1 : size < 256 ? 2 : 3;
-    uint8_t *head = room + VALUE_HEAD_MAX - head_size;
+    uint8_t head[VALUE_HEAD_MAX];
+    struct mup_cbor_writer writer;
     struct mup_response response = {.state = state};
 
     if (size > 0) {
-        head[head_size - 1] = (uint8_t)size;
-        if (head_size == 3)
-            head[1] = (uint8_t)(size >> 8);
-        head[0] = (uint8_t)(head_size == 1 ? 0x40 + size : 0x56 + head_size);
-        response.value.data = head;
-        response.value.size = head_size + size;
+        mup_cbor_writer_init(&writer, head, sizeof head);
+        mup_cbor_write_bytes_head(&writer, size);
+        room += VALUE_HEAD_MAX - writer.size;
+        memcpy(room, head, writer.size);
+        response.value.data = room;
+        response.value.size = writer.size + size;
     }
     respond(agent, &response);
 }
@@ -281,26 +290,36 @@ static void dispatch(struct mup_agent *agent)
         respond(agent, &error);
 }
 
+/* A request that was too long to be kept. */
+static void refuse_long(struct mup_agent *agent)
+{
+    struct mup_response response = {.state = agent->request_topic == TOPIC_MANIFEST
+                                                 ? MUP_STATE_MANIFEST_NOT_VALID
+                                                 : MUP_STATE_ERROR};
+
+    respond(agent, &response);
+}
+
+static void on_request(struct mup_agent *agent, bool is_long)
+{
+    agent->correlation_at = (uint8_t)place_after(agent->correlation_at);
+    if (is_long)
+        refuse_long(agent);
+    else
+        dispatch(agent);
+}
+
 void mup_agent_on_message_end(struct mup_agent *agent)
 {
     uint8_t receiving = agent->receiving;
 
     agent->receiving = RECEIVING_NOTHING;
-    if (receiving == RECEIVING_SLICE) {
+    if (receiving == RECEIVING_SLICE)
         mup_agent_slice_end(agent);
-    } else if (receiving == RECEIVING_BOOTSTRAP) {
+    else if (receiving == RECEIVING_BOOTSTRAP)
         mup_agent_on_bootstrap(agent, agent->request_size);
-    } else if (receiving == RECEIVING_REQUEST) {
-        count_correlation(agent);
-        dispatch(agent);
-    } else if (receiving == RECEIVING_LONG) {
-        struct mup_response response = {.state = agent->request_topic == TOPIC_MANIFEST
-                                                     ? MUP_STATE_MANIFEST_NOT_VALID
-                                                     : MUP_STATE_ERROR};
-
-        count_correlation(agent);
-        respond(agent, &response);
-    }
+    else if (receiving != RECEIVING_NOTHING)
+        on_request(agent, receiving == RECEIVING_LONG);
 }
 
 void mup_agent_response_sent(struct mup_agent *agent)

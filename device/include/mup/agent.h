@@ -224,7 +224,7 @@ struct mup_agent {
 
     /* the connection */
     uint8_t link;
-    uint8_t subscribed; /* filters granted so far */
+    uint8_t subscribed; /* topic whose subscription is asked for, or comes next */
     uint8_t receiving;  /* what the message that is coming in is */
     bool firmware;      /* asked for the slices last, not for their end */
     uint8_t actions;
@@ -299,8 +299,7 @@ struct mup_agent {
     uint8_t nonce[MUP_NONCE_SIZE];
     uint8_t extended_digest[MUP_DIGEST_SIZE]; /* of the accepted extended manifest */
     uint8_t header[MUP_SLICE_HEADER_MAX];
-    struct mup_agent_correlation correlations[MUP_AGENT_CORRELATIONS];
-    struct mup_agent_correlation next_correlation; /* of the request that is coming in */
+    struct mup_agent_correlation correlations[MUP_AGENT_CORRELATIONS + 1]; /* one is coming in */
 };
 
 /*

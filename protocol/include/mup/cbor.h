@@ -105,6 +105,10 @@ void mup_cbor_writer_init(struct mup_cbor_writer *writer, uint8_t *bytes, size_t
 void mup_cbor_write_uint(struct mup_cbor_writer *writer, uint32_t value);
 void mup_cbor_write_int(struct mup_cbor_writer *writer, int32_t value);
 void mup_cbor_write_bytes(struct mup_cbor_writer *writer, const void *bytes, size_t size);
+
+/* The head alone of a byte string, for one whose bytes stand elsewhere. */
+void mup_cbor_write_bytes_head(struct mup_cbor_writer *writer, size_t size);
+
 void mup_cbor_write_text(struct mup_cbor_writer *writer, const char *text, size_t size);
 void mup_cbor_write_bool(struct mup_cbor_writer *writer, bool value);
 void mup_cbor_write_null(struct mup_cbor_writer *writer);
