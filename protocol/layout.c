@@ -15,56 +15,62 @@ union scratch {
     uint32_t number;
 };
 
+/* What a value of a kind is: on the wire, and in the struct. */
+struct form {
+    uint8_t type; /* enum mup_cbor_type */
+    uint8_t charset;
+    uint8_t size; /* of the member; NONE: there is none, ALL: as long as the string */
+};
+
+#define NONE 0u
+#define ALL  UINT8_MAX
+
+static const struct form forms[] = {
+    [MUP_FIELD_TYPE] = {MUP_CBOR_UINT, MUP_CBOR_RAW, NONE},
+    [MUP_FIELD_UINT] = {MUP_CBOR_UINT, MUP_CBOR_RAW, sizeof(uint32_t)},
+    [MUP_FIELD_BOOL] = {MUP_CBOR_SIMPLE, MUP_CBOR_RAW, sizeof(bool)},
+    [MUP_FIELD_ITEM] = {MUP_CBOR_ARRAY, MUP_CBOR_RAW, sizeof(struct mup_bytes)},
+    [MUP_FIELD_FIXED] = {MUP_CBOR_BYTES, MUP_CBOR_RAW, ALL},
+    [MUP_FIELD_TEXT] = {MUP_CBOR_TEXT, MUP_CBOR_ASCII, ALL},
+    [MUP_FIELD_ASCII] = {MUP_CBOR_TEXT, MUP_CBOR_ASCII, sizeof(struct mup_bytes)},
+    [MUP_FIELD_UTF8] = {MUP_CBOR_TEXT, MUP_CBOR_UTF8, sizeof(struct mup_bytes)},
+    [MUP_FIELD_BYTES] = {MUP_CBOR_BYTES, MUP_CBOR_RAW, sizeof(struct mup_bytes)},
+    [MUP_FIELD_IGNORED] = {MUP_CBOR_BYTES, MUP_CBOR_RAW, NONE},
+};
+
 /* Read one value and put it where the row says. */
 static void read_value(struct mup_cbor_reader *reader, const struct mup_field *row, uint8_t *out)
 {
-    enum mup_field_kind kind = (enum mup_field_kind)row->kind;
-    enum mup_cbor_charset charset = MUP_CBOR_RAW;
-    uint32_t number = 0;
-    bool truth = false;
-    struct mup_bytes piece = {NULL, 0};
-    const void *value = &piece;
-    size_t size = sizeof piece;
+    uint32_t kind = row->kind;
+    const struct form *form = &forms[kind];
+    union {
+        uint32_t number;
+        bool truth;
+        struct mup_bytes piece;
+    } value;
+    const void *member = &value;
+    size_t size = form->size;
 
-    switch (kind) {
-    case MUP_FIELD_TYPE:
+    if (kind == MUP_FIELD_TYPE) {
         if (mup_cbor_read_uint(reader, UINT32_MAX) != row->most)
             mup_cbor_reader_fail(reader, MUP_ERR_FORMAT);
-        return;
-    case MUP_FIELD_UINT:
-        number = mup_cbor_read_head(reader, MUP_CBOR_UINT, row->least, row->most);
-        value = &number;
-        size = sizeof number;
-        break;
-    case MUP_FIELD_BOOL:
-        truth = mup_cbor_read_bool(reader);
-        value = &truth;
-        size = sizeof truth;
-        break;
-    case MUP_FIELD_TEXT:
-    case MUP_FIELD_ASCII:
-        charset = MUP_CBOR_ASCII;
-        break;
-    case MUP_FIELD_UTF8:
-        charset = MUP_CBOR_UTF8;
-        break;
-    case MUP_FIELD_ITEM:
-        piece = mup_cbor_read_nested(reader, row->most);
-        break;
-    case MUP_FIELD_FIXED:
-    case MUP_FIELD_BYTES:
-    case MUP_FIELD_IGNORED:
-        break;
+    } else if (kind == MUP_FIELD_UINT) {
+        value.number = mup_cbor_read_head(reader, MUP_CBOR_UINT, row->least, row->most);
+    } else if (kind == MUP_FIELD_BOOL) {
+        value.truth = mup_cbor_read_bool(reader);
+    } else if (kind == MUP_FIELD_ITEM) {
+        value.piece = mup_cbor_read_nested(reader, row->most);
+    } else {
+        value.piece =
+            mup_cbor_read_string(reader, (enum mup_cbor_charset)form->charset,
+                                 kind == MUP_FIELD_FIXED ? row->most : row->least, row->most);
+        if (size == ALL) {
+            member = value.piece.data;
+            size = value.piece.size;
+        }
     }
-    if (kind >= MUP_FIELD_FIXED)
-        piece = mup_cbor_read_string(reader, charset,
-                                     kind == MUP_FIELD_FIXED ? row->most : row->least, row->most);
-    if (kind == MUP_FIELD_TEXT || kind == MUP_FIELD_FIXED) {
-        value = piece.data;
-        size = piece.size;
-    }
-    if (reader->error == MUP_OK && kind != MUP_FIELD_IGNORED)
-        memcpy(out + row->at, value, size);
+    if (reader->error == MUP_OK && size != NONE)
+        memcpy(out + row->at, member, size);
 }
 
 /* Whether the value that comes next is for this row, if its key is. */
@@ -124,42 +130,30 @@ enum mup_status mup_layout_decode(const struct mup_layout *layout, void *out, co
 static void write_pair(struct mup_cbor_writer *writer, const struct mup_field *row,
                        const uint8_t *value)
 {
-    enum mup_cbor_type type = MUP_CBOR_UINT;
+    uint32_t kind = row->kind;
+    const struct form *form = &forms[kind];
     uint32_t number = row->most;
     struct mup_bytes piece = {value, 0};
 
     mup_cbor_write_uint(writer, row->key);
-    switch ((enum mup_field_kind)row->kind) {
-    case MUP_FIELD_TYPE:
-        break;
-    case MUP_FIELD_UINT:
-        memcpy(&number, value, sizeof number);
-        break;
-    case MUP_FIELD_BOOL:
+    if (kind == MUP_FIELD_BOOL) {
         mup_cbor_write_bool(writer, value[0] != 0);
         return;
-    case MUP_FIELD_FIXED:
-        type = MUP_CBOR_BYTES;
+    }
+    if (kind == MUP_FIELD_UINT) {
+        memcpy(&number, value, sizeof number);
+    } else if (kind == MUP_FIELD_FIXED) {
         piece.size = number;
-        break;
-    case MUP_FIELD_TEXT:
-        type = MUP_CBOR_TEXT;
+    } else if (kind == MUP_FIELD_TEXT) {
         while (piece.size <= row->most && value[piece.size] != 0)
             piece.size++;
         number = (uint32_t)piece.size;
-        break;
-    case MUP_FIELD_ASCII:
-    case MUP_FIELD_UTF8:
-    case MUP_FIELD_BYTES:
-    case MUP_FIELD_ITEM:
-    case MUP_FIELD_IGNORED:
-        type = row->kind == MUP_FIELD_BYTES ? MUP_CBOR_BYTES : MUP_CBOR_TEXT;
+    } else if (kind != MUP_FIELD_TYPE) {
         memcpy(&piece, value, sizeof piece);
         number = (uint32_t)piece.size;
-        break;
     }
-    if (row->kind != MUP_FIELD_ITEM)
-        mup_cbor_write_head(writer, type, number);
+    if (kind != MUP_FIELD_ITEM)
+        mup_cbor_write_head(writer, (enum mup_cbor_type)form->type, number);
     mup_cbor_write_raw(writer, piece.data, piece.size);
 }
 
