@@ -13,6 +13,7 @@
 #include "boot_internal.h"
 
 #include "mup/flash_access.h"
+#include "mup/manifest.h"
 
 static uint32_t execution_page(const struct mup_boot *boot, uint32_t page)
 {
@@ -33,7 +34,7 @@ static uint32_t page_count(const struct mup_boot *boot)
         size = mup_flash_map_image_size_max(&boot->map);
     if (size < boot->body.staged.size)
         size = boot->body.staged.size;
-    return (size + boot->map.flash->page_size - 1) / boot->map.flash->page_size;
+    return mup_block_count(size, boot->map.flash->page_size);
 }
 
 uint32_t mup_boot_half_step_count(const struct mup_boot *boot)

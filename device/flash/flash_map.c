@@ -5,6 +5,7 @@
 
 #include "mup/identity.h"
 #include "mup/ledger.h"
+#include "mup/manifest.h"
 
 #define PAGE_SIZE_DEFAULT UINT32_C(1024)
 #define PAGE_SIZE_MIN     UINT32_C(1024) /* a ledger's body and its words; the stored manifest */
@@ -27,10 +28,10 @@ enum mup_status mup_flash_map_default(struct mup_flash_map *out, const struct mu
     return MUP_OK;
 }
 
-/* Whether [at, at + size) is a range of whole pages inside the flash. */
+/* Whether [at, at + size) begins with a page and is inside the flash. */
 static bool fits(const struct mup_port_flash *flash, uint32_t at, uint32_t size)
 {
-    return at % flash->page_size == 0 && at <= flash->size && size <= flash->size - at;
+    return (at & (flash->page_size - 1)) == 0 && at <= flash->size && size <= flash->size - at;
 }
 
 static bool apart(uint32_t a_at, uint32_t a_size, uint32_t b_at, uint32_t b_size)
@@ -44,8 +45,10 @@ enum mup_status mup_flash_map_check(const struct mup_flash_map *map)
     uint32_t slot = map->slot_size;
     uint32_t state = MUP_STATE_PAGES * page;
 
-    if (page < PAGE_SIZE_MIN || (page & (page - 1)) != 0 || slot % page != 0 ||
-        slot / page < SLOT_PAGES_MIN || slot / page > SLOT_PAGES_MAX)
+    uint32_t slot_pages = mup_block_count(slot, page);
+
+    if (page < PAGE_SIZE_MIN || (page & (page - 1)) != 0 || (slot & (page - 1)) != 0 ||
+        slot_pages < SLOT_PAGES_MIN || slot_pages > SLOT_PAGES_MAX)
         return MUP_ERR_RANGE;
     if (!fits(map->flash, map->execution_at, slot) || !fits(map->flash, map->staging_at, slot) ||
         !fits(map->flash, map->state_at, state))

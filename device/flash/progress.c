@@ -24,6 +24,11 @@ static uint32_t log_at(const struct mup_progress_log *log)
     return log->map->state_at + MUP_STATE_PAGE_PROGRESS * log->map->flash->page_size;
 }
 
+static bool is_page_start(const struct mup_progress_log *log, uint32_t at)
+{
+    return (at & (log->map->flash->page_size - 1)) == 0;
+}
+
 static uint32_t crc_of(const struct record *record)
 {
     return mup_flash_crc32(0, record, offsetof(struct record, crc));
@@ -40,10 +45,12 @@ static bool is_clear(const struct mup_progress *progress)
 static uint32_t place_after(const struct mup_progress_log *log, uint32_t at)
 {
     uint32_t page_size = log->map->flash->page_size;
-    uint32_t page = at / page_size;
+    uint32_t end = at < page_size ? page_size : LOG_PAGES * page_size;
 
     at += RECORD_SIZE;
-    return at + RECORD_SIZE <= (page + 1) * page_size ? at : (1 - page) * page_size;
+    if (at + RECORD_SIZE <= end)
+        return at;
+    return end == page_size ? page_size : 0;
 }
 
 static bool is_blank(const struct record *record)
@@ -84,7 +91,7 @@ static enum mup_status scan_page(struct mup_progress_log *log, struct record *ne
     }
     if (here) {
         log->next_at = place_after(log, last_used);
-        if (log->next_at % page_size != 0)
+        if (!is_page_start(log, log->next_at))
             log->next_at = place_after(log, log->next_at);
     }
     return MUP_OK;
@@ -118,7 +125,7 @@ static enum mup_status append(struct mup_progress_log *log, const struct mup_pro
     enum mup_status status = MUP_OK;
 
     record.crc = crc_of(&record);
-    if (at % log->map->flash->page_size == 0)
+    if (is_page_start(log, at))
         status = mup_flash_erase(log->map->flash, log_at(log) + at);
     if (status != MUP_OK)
         return status;
@@ -134,7 +141,7 @@ static enum mup_status append(struct mup_progress_log *log, const struct mup_pro
 enum mup_status mup_progress_append(struct mup_progress_log *log,
                                     const struct mup_progress *progress)
 {
-    if (progress->output_offset % log->map->flash->page_size != 0)
+    if (!is_page_start(log, progress->output_offset))
         return MUP_ERR_RANGE;
     return append(log, progress);
 }

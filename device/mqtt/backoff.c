@@ -16,13 +16,22 @@ static void raise_ceiling(struct mup_backoff *backoff)
         backoff->ceiling_ms *= 2;
 }
 
+/* Fold random bits into 0..span; each value can come. Not quite even, which does no harm here, and
+ * a microcontroller without a divider need not link one. */
+static uint32_t fold(uint32_t random, uint32_t span)
+{
+    uint32_t mask = 0;
+
+    while (mask < span)
+        mask = mask << 1 | 1u;
+    random &= mask;
+    return random > span ? random - span : random;
+}
+
 uint32_t mup_backoff_next_ms(struct mup_backoff *backoff, uint32_t random)
 {
-    uint32_t span = backoff->ceiling_ms - backoff->min_ms;
-    uint32_t wait_ms = backoff->min_ms;
+    uint32_t wait_ms = backoff->min_ms + fold(random, backoff->ceiling_ms - backoff->min_ms);
 
-    /* span + 1 would wrap if the whole range is asked for */
-    wait_ms += span == UINT32_MAX ? random : random % (span + 1);
     raise_ceiling(backoff);
     return wait_ms;
 }

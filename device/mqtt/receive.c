@@ -157,10 +157,11 @@ static uint8_t header_check(const struct mup_mqtt *mqtt)
     return flags == 0 ? 0 : MUP_MQTT_REASON_MALFORMED; /* MQTT-2.1.3-1 */
 }
 
-/* Bytes of the fixed header: the type, and `value` as variable byte integer. */
+/* Bytes of the fixed header: the type, and `value` as variable byte integer, of whose bytes each
+ * made the shift larger by 7. For 7 to 28 this is division by 7, without a divider. */
 static uint32_t fixed_header_size(const struct mup_mqtt *mqtt)
 {
-    return 1u + mqtt->digits / 7u;
+    return 1u + (mqtt->digits + 4u) / 8u;
 }
 
 static uint8_t length_end(struct mup_mqtt *mqtt)

@@ -30,9 +30,9 @@ enum mup_status mup_pipeline_init(struct mup_pipeline *pipeline, const struct mu
 /* P3: the record stands at the border of a block of this manifest, before its end. */
 static bool record_fits(const struct mup_pipeline *pipeline, const struct mup_manifest *manifest)
 {
-    uint32_t blocks = pipeline->recorded_size / manifest->block_size;
+    uint32_t blocks = mup_block_count(pipeline->recorded_size, manifest->block_size);
 
-    return pipeline->recorded_size % manifest->block_size == 0 &&
+    return (pipeline->recorded_size & (manifest->block_size - 1)) == 0 &&
            pipeline->recorded_size < manifest->image_size &&
            pipeline->verified_size == blocks * MUP_PIPELINE_BUFFER_SIZE(manifest->block_size);
 }
