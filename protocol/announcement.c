@@ -31,7 +31,7 @@ MUP_LAYOUT(layout, rows, struct mup_announcement, MUP_ANNOUNCEMENT_MAX, settle);
 enum mup_status mup_announcement_decode(struct mup_announcement *out, const uint8_t *bytes,
                                         size_t size)
 {
-    return mup_layout_decode(&layout, out, bytes, size);
+    return mup_layout_decode(out, bytes, size, &layout);
 }
 
 enum mup_status mup_announcement_encode(uint8_t *bytes, size_t capacity, size_t *size,
@@ -41,5 +41,5 @@ enum mup_status mup_announcement_encode(uint8_t *bytes, size_t capacity, size_t 
 
     if (announcement->server_epoch == 0)
         present &= ~MUP_ROW(ROW_SERVER_KID);
-    return mup_layout_encode(&layout, announcement, present, bytes, capacity, size);
+    return mup_layout_encode(bytes, capacity, size, announcement, &layout, present);
 }

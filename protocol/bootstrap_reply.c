@@ -35,7 +35,7 @@ MUP_LAYOUT(layout, rows, struct mup_bootstrap_reply, MUP_BOOTSTRAP_REPLY_MAX, se
 enum mup_status mup_bootstrap_reply_decode(struct mup_bootstrap_reply *out, const uint8_t *bytes,
                                            size_t size)
 {
-    return mup_layout_decode(&layout, out, bytes, size);
+    return mup_layout_decode(out, bytes, size, &layout);
 }
 
 enum mup_status mup_bootstrap_reply_encode(uint8_t *bytes, size_t capacity, size_t *size,
@@ -47,5 +47,5 @@ enum mup_status mup_bootstrap_reply_encode(uint8_t *bytes, size_t capacity, size
         present &= ~MUP_ROW(ROW_CERTIFICATE);
     if (reply->detail.size == 0)
         present &= ~MUP_ROW(ROW_DETAIL);
-    return mup_layout_encode(&layout, reply, present, bytes, capacity, size);
+    return mup_layout_encode(bytes, capacity, size, reply, &layout, present);
 }

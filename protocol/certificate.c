@@ -17,11 +17,11 @@ MUP_LAYOUT(layout, rows, struct mup_certificate, MUP_CERTIFICATE_MAX, NULL);
 enum mup_status mup_certificate_decode(struct mup_certificate *out, const uint8_t *bytes,
                                        size_t size)
 {
-    return mup_layout_decode(&layout, out, bytes, size);
+    return mup_layout_decode(out, bytes, size, &layout);
 }
 
 enum mup_status mup_certificate_encode(uint8_t *bytes, size_t capacity, size_t *size,
                                        const struct mup_certificate *certificate)
 {
-    return mup_layout_encode(&layout, certificate, MUP_ROWS_ALL, bytes, capacity, size);
+    return mup_layout_encode(bytes, capacity, size, certificate, &layout, MUP_ROWS_ALL);
 }

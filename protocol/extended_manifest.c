@@ -18,11 +18,11 @@ MUP_LAYOUT(layout, rows, struct mup_extended_manifest, MUP_EXTENDED_PAYLOAD_MAX,
 enum mup_status mup_extended_manifest_decode(struct mup_extended_manifest *out,
                                              const uint8_t *bytes, size_t size)
 {
-    return mup_layout_decode(&layout, out, bytes, size);
+    return mup_layout_decode(out, bytes, size, &layout);
 }
 
 enum mup_status mup_extended_manifest_encode(uint8_t *bytes, size_t capacity, size_t *size,
                                              const struct mup_extended_manifest *extended)
 {
-    return mup_layout_encode(&layout, extended, MUP_ROWS_ALL, bytes, capacity, size);
+    return mup_layout_encode(bytes, capacity, size, extended, &layout, MUP_ROWS_ALL);
 }

@@ -109,8 +109,8 @@ static enum mup_status read_map(const struct mup_layout *layout, uint8_t *out, u
     return mup_cbor_reader_finish(&reader);
 }
 
-enum mup_status mup_layout_decode(const struct mup_layout *layout, void *out, const uint8_t *bytes,
-                                  size_t size)
+enum mup_status mup_layout_decode(void *out, const uint8_t *bytes, size_t size,
+                                  const struct mup_layout *layout)
 {
     union scratch scratch;
     uint32_t seen = 0;
@@ -157,8 +157,8 @@ static void write_pair(struct mup_cbor_writer *writer, const struct mup_field *r
     mup_cbor_write_raw(writer, piece.data, piece.size);
 }
 
-enum mup_status mup_layout_encode(const struct mup_layout *layout, const void *in, uint32_t present,
-                                  uint8_t *bytes, size_t capacity, size_t *size)
+enum mup_status mup_layout_encode(uint8_t *bytes, size_t capacity, size_t *size, const void *in,
+                                  const struct mup_layout *layout, uint32_t present)
 {
     struct mup_cbor_writer writer;
     size_t pairs = 0;
@@ -175,7 +175,7 @@ enum mup_status mup_layout_encode(const struct mup_layout *layout, const void *i
     }
     if (writer.error != MUP_OK)
         return writer.error;
-    if (mup_layout_decode(layout, NULL, bytes, writer.size) != MUP_OK)
+    if (mup_layout_decode(NULL, bytes, writer.size, layout) != MUP_OK)
         return MUP_ERR_RANGE;
     *size = writer.size;
     return MUP_OK;

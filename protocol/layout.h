@@ -62,18 +62,19 @@ struct mup_layout {
 
 /*
  * Read bytes[0..size) as one map. *out is written only on success; what is not in the message is
- * zero there. With out NULL the message is only checked.
+ * zero there. With out NULL the message is only checked. The table comes last, so that the decoder
+ * of a message hands its own parameters on where they are.
  */
 MUP_MUST_CHECK
-enum mup_status mup_layout_decode(const struct mup_layout *layout, void *out, const uint8_t *bytes,
-                                  size_t size);
+enum mup_status mup_layout_decode(void *out, const uint8_t *bytes, size_t size,
+                                  const struct mup_layout *layout);
 
 /*
  * Write those rows that are in the set `present`, then read them back: what the decoder would
  * refuse is MUP_ERR_RANGE here and *size stays as it was.
  */
 MUP_MUST_CHECK
-enum mup_status mup_layout_encode(const struct mup_layout *layout, const void *in, uint32_t present,
-                                  uint8_t *bytes, size_t capacity, size_t *size);
+enum mup_status mup_layout_encode(uint8_t *bytes, size_t capacity, size_t *size, const void *in,
+                                  const struct mup_layout *layout, uint32_t present);
 
 #endif

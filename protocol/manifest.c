@@ -60,11 +60,11 @@ MUP_LAYOUT(layout, rows, struct mup_manifest, MUP_VENDOR_MANIFEST_MAX, settle);
 
 enum mup_status mup_manifest_decode(struct mup_manifest *out, const uint8_t *bytes, size_t size)
 {
-    return mup_layout_decode(&layout, out, bytes, size);
+    return mup_layout_decode(out, bytes, size, &layout);
 }
 
 enum mup_status mup_manifest_encode(uint8_t *bytes, size_t capacity, size_t *size,
                                     const struct mup_manifest *manifest)
 {
-    return mup_layout_encode(&layout, manifest, MUP_ROWS_ALL, bytes, capacity, size);
+    return mup_layout_encode(bytes, capacity, size, manifest, &layout, MUP_ROWS_ALL);
 }

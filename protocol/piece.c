@@ -15,11 +15,11 @@ MUP_LAYOUT(layout, rows, struct mup_piece, MUP_PIECE_OVERHEAD_MAX + MUP_PIECE_DA
 
 enum mup_status mup_piece_decode(struct mup_piece *out, const uint8_t *bytes, size_t size)
 {
-    return mup_layout_decode(&layout, out, bytes, size);
+    return mup_layout_decode(out, bytes, size, &layout);
 }
 
 enum mup_status mup_piece_encode(uint8_t *bytes, size_t capacity, size_t *size,
                                  const struct mup_piece *piece)
 {
-    return mup_layout_encode(&layout, piece, MUP_ROWS_ALL, bytes, capacity, size);
+    return mup_layout_encode(bytes, capacity, size, piece, &layout, MUP_ROWS_ALL);
 }

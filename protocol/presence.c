@@ -17,5 +17,5 @@ void mup_presence_encode(uint8_t bytes[MUP_PRESENCE_SIZE], bool online)
 
 enum mup_status mup_presence_decode(bool *online, const uint8_t *bytes, size_t size)
 {
-    return mup_layout_decode(&layout, online, bytes, size);
+    return mup_layout_decode(online, bytes, size, &layout);
 }

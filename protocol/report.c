@@ -33,11 +33,11 @@ MUP_LAYOUT(layout, rows, struct mup_report, MUP_REPORT_MAX, settle);
 
 enum mup_status mup_report_decode(struct mup_report *out, const uint8_t *bytes, size_t size)
 {
-    return mup_layout_decode(&layout, out, bytes, size);
+    return mup_layout_decode(out, bytes, size, &layout);
 }
 
 enum mup_status mup_report_encode(uint8_t *bytes, size_t capacity, size_t *size,
                                   const struct mup_report *report)
 {
-    return mup_layout_encode(&layout, report, ~MUP_ROW(ROW_AUTHENTICATION), bytes, capacity, size);
+    return mup_layout_encode(bytes, capacity, size, report, &layout, ~MUP_ROW(ROW_AUTHENTICATION));
 }

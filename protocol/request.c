@@ -35,7 +35,7 @@ MUP_LAYOUT(layout, rows, struct mup_request, MUP_REQUEST_MAX, settle);
 
 enum mup_status mup_request_decode(struct mup_request *out, const uint8_t *bytes, size_t size)
 {
-    return mup_layout_decode(&layout, out, bytes, size);
+    return mup_layout_decode(out, bytes, size, &layout);
 }
 
 enum mup_status mup_request_encode(uint8_t *bytes, size_t capacity, size_t *size,
@@ -55,7 +55,7 @@ enum mup_status mup_request_encode(uint8_t *bytes, size_t capacity, size_t *size
     }
     if (writer.error != MUP_OK)
         return writer.error;
-    if (mup_layout_decode(&layout, NULL, bytes, writer.size) != MUP_OK)
+    if (mup_layout_decode(NULL, bytes, writer.size, &layout) != MUP_OK)
         return MUP_ERR_RANGE;
     *size = writer.size;
     return MUP_OK;

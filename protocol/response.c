@@ -26,7 +26,7 @@ MUP_LAYOUT(layout, rows, struct mup_response, MUP_RESPONSE_MAX, settle);
 
 enum mup_status mup_response_decode(struct mup_response *out, const uint8_t *bytes, size_t size)
 {
-    return mup_layout_decode(&layout, out, bytes, size);
+    return mup_layout_decode(out, bytes, size, &layout);
 }
 
 enum mup_status mup_response_encode(uint8_t *bytes, size_t capacity, size_t *size,
@@ -41,5 +41,5 @@ enum mup_status mup_response_encode(uint8_t *bytes, size_t capacity, size_t *siz
         present |= MUP_ROW(ROW_TEXT);
     if (response->value.size != 0)
         present |= MUP_ROW(ROW_VALUE);
-    return mup_layout_encode(&layout, response, present, bytes, capacity, size);
+    return mup_layout_encode(bytes, capacity, size, response, &layout, present);
 }

@@ -41,7 +41,7 @@ MUP_LAYOUT(layout, rows, struct mup_token, MUP_TOKEN_MAX, settle);
 
 enum mup_status mup_token_decode(struct mup_token *out, const uint8_t *bytes, size_t size)
 {
-    return mup_layout_decode(&layout, out, bytes, size);
+    return mup_layout_decode(out, bytes, size, &layout);
 }
 
 enum mup_status mup_token_encode(uint8_t *bytes, size_t capacity, size_t *size,
@@ -53,5 +53,5 @@ enum mup_status mup_token_encode(uint8_t *bytes, size_t capacity, size_t *size,
         present &= ~MUP_ROW(ROW_SERVER_KID);
     if (!token->has_resume)
         present &= ~ROWS_RESUME;
-    return mup_layout_encode(&layout, token, present, bytes, capacity, size);
+    return mup_layout_encode(bytes, capacity, size, token, &layout, present);
 }
