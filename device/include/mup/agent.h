@@ -217,7 +217,8 @@ struct mup_agent_correlation {
 
 /*
  * Caller-owned; all fields are private. Bytes stand first, then halfwords, words and arrays: on a
- * Cortex-M0 an instruction reaches a byte in the first 32 bytes only, a word in the first 128.
+ * Cortex-M0 an instruction reaches a byte in the first 32 bytes only, a word in the first 128, and
+ * the address of what begins in the first 256.
  */
 struct mup_agent {
     const struct mup_agent_config *config;
@@ -286,7 +287,6 @@ struct mup_agent {
     uint32_t message_size;
 
     struct mup_backoff backoff;
-    struct mup_pipeline pipeline;
 
     /* who we are; keys stay in flash */
     char name[MUP_NAME_MAX];
@@ -297,6 +297,7 @@ struct mup_agent {
     uint8_t description_digest[MUP_DIGEST_SIZE];
 
     uint8_t nonce[MUP_NONCE_SIZE];
+    struct mup_pipeline pipeline;
     uint8_t extended_digest[MUP_DIGEST_SIZE]; /* of the accepted extended manifest */
     uint8_t header[MUP_SLICE_HEADER_MAX];
     struct mup_agent_correlation correlations[MUP_AGENT_CORRELATIONS + 1]; /* one is coming in */
