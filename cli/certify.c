@@ -69,6 +69,16 @@ static int read_options(struct certify_options *out, int argc, char **argv)
     return 0;
 }
 
+static int is_label(const char *text)
+{
+    size_t size = strlen(text);
+
+    for (const char *at = text; *at != '\0'; at++)
+        if (*at < 0x20 || *at > 0x7e)
+            return 0;
+    return size >= 1 && size <= MUP_CERTIFICATE_LABEL_MAX;
+}
+
 static int print_certificate(const struct certify_options *options,
                              const struct mup_certificate *certificate)
 {
@@ -100,8 +110,9 @@ int mup_certify_main(int argc, char **argv)
 
     if (stop != 0)
         return stop - 1;
-    if (strlen(options.label) > MUP_CERTIFICATE_LABEL_MAX)
-        return mup_usage("certify", "--label has at most 32 characters");
+    if (!is_label(options.label))
+        return mup_usage("certify", "--label wants 1 to %u printable ASCII characters",
+                         (unsigned)MUP_CERTIFICATE_LABEL_MAX);
     certificate.epoch = options.epoch;
     snprintf(certificate.label, sizeof certificate.label, "%s", options.label);
     if (mup_public_key_read(certificate.public_key, options.server, &error) != MUP_OK ||

@@ -3,6 +3,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <jansson.h>
 
@@ -46,6 +47,7 @@ int mup_keygen_main(int argc, char **argv)
         {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     char public_path[MUP_PATH_MAX + 8];
     struct mup_error error;
+    const char *name;
     int json = 0;
     int option;
 
@@ -60,8 +62,11 @@ int mup_keygen_main(int argc, char **argv)
     }
     if (argc - optind != 1)
         return mup_usage("keygen", "one NAME is wanted");
-    if (mup_key_generate(argv[optind], &error) != MUP_OK)
+    name = argv[optind];
+    if (name[0] == '\0' || name[strlen(name) - 1] == '/')
+        return mup_usage("keygen", "'%s' is no NAME: NAME.key and NAME.pub become files", name);
+    if (mup_key_generate(name, &error) != MUP_OK)
         return mup_fail("%s", error.text);
-    snprintf(public_path, sizeof public_path, "%s.pub", argv[optind]);
-    return print_key(argv[optind], public_path, json);
+    snprintf(public_path, sizeof public_path, "%s.pub", name);
+    return print_key(name, public_path, json);
 }

@@ -96,7 +96,8 @@ static int take_option(struct release_options *out, int option)
         return 0;
     case 'b':
         if (mup_parse_number(&out->fields.block_size, optarg, MUP_BLOCK_SIZE_MIN,
-                             MUP_BLOCK_SIZE_MAX) != 0)
+                             MUP_BLOCK_SIZE_MAX) != 0 ||
+            (out->fields.block_size & (out->fields.block_size - 1)) != 0)
             return 1 + mup_usage("release", "--block-size wants a power of two, 256 to 4096");
         return 0;
     default:
@@ -172,12 +173,17 @@ static int create(int argc, char **argv)
     if (stop != 0)
         return stop - 1;
     if (optind != argc || options.key == NULL || options.image == NULL ||
-        options.repository == NULL || options.fields.app_id[0] == '\0' ||
-        options.fields.hardware_class[0] == '\0' || options.fields.new_version == 0)
+        options.repository == NULL || options.repository[0] == '\0' ||
+        options.fields.app_id[0] == '\0' || options.fields.hardware_class[0] == '\0' ||
+        options.fields.new_version == 0)
         return mup_usage("release", "create wants --key, --image, --app, --hardware, --version "
                                     "and --repository");
     if (mup_file_read(&image, &size, options.image, MUP_IMAGE_SIZE_MAX, &error) != MUP_OK)
         return mup_fail("%s", error.text);
+    if (size == 0) {
+        free(image);
+        return mup_fail("%s: an image has at least one byte", options.image);
+    }
     status = mup_signer_open_file(&vendor, options.key, &error);
     if (status == MUP_OK) {
         status = mup_release_make(&release, &options.fields, image, size, &vendor, &error);
@@ -226,14 +232,15 @@ static int verify(int argc, char **argv)
         return stop - 1;
     if (argc - optind != 1 || options.vendor == NULL)
         return mup_usage("release", "verify wants --vendor and the folder of one release");
-    status = mup_public_key_read(vendor_key, options.vendor, &error);
-    if (status == MUP_OK)
-        status =
-            load(&signed_manifest, argv[optind], "manifest.cose", MUP_VENDOR_SIGNED_MAX, &error);
-    if (status == MUP_OK)
-        status = mup_release_open(&manifest, signed_manifest, vendor_key, &error);
-    if (status == MUP_OK)
-        status = load(&payload, argv[optind], "payload.bin", MUP_PAYLOAD_MAX, &error);
+    if (mup_public_key_read(vendor_key, options.vendor, &error) != MUP_OK ||
+        load(&signed_manifest, argv[optind], "manifest.cose", MUP_VENDOR_SIGNED_MAX, &error) !=
+            MUP_OK)
+        return mup_fail("%s", error.text);
+    if (load(&payload, argv[optind], "payload.bin", MUP_PAYLOAD_MAX, &error) != MUP_OK) {
+        free((void *)(uintptr_t)signed_manifest.data);
+        return mup_fail("%s", error.text);
+    }
+    status = mup_release_open(&manifest, signed_manifest, vendor_key, &error);
     if (status == MUP_OK)
         status = mup_release_check_payload(&manifest, payload, &error);
     free((void *)(uintptr_t)signed_manifest.data);

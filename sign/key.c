@@ -2,12 +2,10 @@
 #include "mup/sign/key.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -82,16 +80,12 @@ static void close_file_key(void *context)
 }
 
 /* A private key that others can read is not private: say so instead of using it. */
-static enum mup_status open_private_file(FILE **out, const char *path, struct mup_error *error)
+static enum mup_status check_is_private(FILE *file, const char *path, struct mup_error *error)
 {
     struct stat info;
-    FILE *file;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (fd < 0 || fstat(fd, &info) != 0) {
+    if (fstat(fileno(file), &info) != 0) {
         mup_error_set(error, "%s: cannot read the private key: %s", path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
         return MUP_ERR_KEY;
     }
     if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
@@ -99,16 +93,8 @@ static enum mup_status open_private_file(FILE **out, const char *path, struct mu
                       "%s: others than its owner may read this private key; "
                       "run: chmod 600 %s",
                       path, path);
-        close(fd);
         return MUP_ERR_KEY;
     }
-    file = fdopen(fd, "r");
-    if (file == NULL) {
-        mup_error_set(error, "%s: cannot read the private key: %s", path, strerror(errno));
-        close(fd);
-        return MUP_ERR_KEY;
-    }
-    *out = file;
     return MUP_OK;
 }
 
@@ -126,18 +112,25 @@ enum mup_status mup_signer_open_file(struct mup_signer *out, const char *path,
                                      struct mup_error *error)
 {
     struct mup_signer signer = {.sign = sign_with_file_key, .close = close_file_key};
-    FILE *file;
+    enum mup_status status;
     EVP_PKEY *key;
+    FILE *file = fopen(path, "re");
 
-    if (open_private_file(&file, path, error) != MUP_OK)
+    if (file == NULL) {
+        mup_error_set(error, "%s: cannot read the private key: %s", path, strerror(errno));
         return MUP_ERR_KEY;
+    }
     key = PEM_read_PrivateKey(file, NULL, refuse_passphrase, NULL);
-    fclose(file);
-    if (key == NULL || raw_public_key(signer.public_key, key) != MUP_OK) {
+    status = key == NULL ? MUP_ERR_KEY : raw_public_key(signer.public_key, key);
+    if (status != MUP_OK)
         mup_error_set(error,
                       "%s: not an unencrypted P-256 private key in PEM; "
                       "make one with: mup keygen NAME",
                       path);
+    else
+        status = check_is_private(file, path, error);
+    fclose(file);
+    if (status != MUP_OK) {
         EVP_PKEY_free(key);
         return MUP_ERR_KEY;
     }

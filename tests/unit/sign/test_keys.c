@@ -60,6 +60,10 @@ static void a_private_key_that_others_can_read_is_refused(void **state)
     assert_int_equal(mup_signer_open_file(&signer, test_path("open.key"), &error), MUP_ERR_KEY);
     assert_non_null(strstr(error.text, "chmod 600"));
     assert_null(signer.context);
+    /* a public file is no key that ought to be hidden */
+    assert_int_equal(mup_signer_open_file(&signer, test_path("open.pub"), &error), MUP_ERR_KEY);
+    assert_null(strstr(error.text, "chmod"));
+    assert_non_null(strstr(error.text, "open.pub: not an unencrypted"));
 }
 
 static void what_is_no_p256_key_is_refused_by_name(void **state)
