@@ -5,13 +5,13 @@
 #include <string.h>
 
 #define CLEAN_TEXTS 4u
-#define CLEAN_SIZE  160u
+#define CLEAN_SIZE  256u
 
 void mup_print_json(json_t *value)
 {
     if (value == NULL)
         return;
-    json_dumpf(value, stdout, JSON_COMPACT);
+    json_dumpf(value, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15)); /* 68.157, no more */
     fputc('\n', stdout);
     json_decref(value);
 }

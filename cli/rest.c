@@ -30,6 +30,16 @@ void mup_rest_init(struct mup_rest *rest)
         rest->token_file = getenv("MUP_TOKEN_FILE");
 }
 
+/* The server's URL may end in a slash, as people copy it; path begins with one. */
+static void make_url(char url[MUP_PATH_MAX], const struct mup_rest *rest, const char *path)
+{
+    size_t size = strlen(rest->server);
+
+    while (size > 0 && rest->server[size - 1] == '/')
+        size--;
+    snprintf(url, MUP_PATH_MAX, "%.*s%s", (int)size, rest->server, path);
+}
+
 int mup_rest_read_options(struct mup_rest *rest, int *json, const char *subcommand,
                           const char *help, int argc, char **argv)
 {
@@ -74,6 +84,16 @@ static size_t gather(char *bytes, size_t one, size_t count, void *context)
     return size;
 }
 
+/* How much of a file's bytes is a token, the first line; 0 when that is none. */
+static size_t token_size(const uint8_t *bytes, size_t size)
+{
+    size_t at = 0;
+
+    while (at < size && bytes[at] > 0x20 && bytes[at] < 0x7f)
+        at++;
+    return at == size || bytes[at] == '\n' || bytes[at] == '\r' ? at : 0;
+}
+
 /* "Authorization: Bearer TOKEN" from the token's file. */
 static struct curl_slist *headers_for(const struct mup_rest *rest, struct mup_error *error)
 {
@@ -88,21 +108,50 @@ static struct curl_slist *headers_for(const struct mup_rest *rest, struct mup_er
         curl_slist_free_all(headers);
         return NULL;
     }
-    while (size > 0 && (token[size - 1] == '\n' || token[size - 1] == '\r'))
-        size--;
+    size = token_size(token, size);
+    if (size == 0) {
+        mup_error_set(error, "%s: no token stands on its first line", rest->token_file);
+        free(token);
+        curl_slist_free_all(headers);
+        return NULL;
+    }
     snprintf(line, sizeof line, "Authorization: Bearer %.*s", (int)size, (const char *)token);
     free(token);
     return curl_slist_append(headers, line);
 }
 
+/* The server's hints are for who speaks REST; where the command has its own way, that is told. */
+static const char *hint_for(const struct mup_rest *rest, const json_t *error)
+{
+    static const struct {
+        const char *code;
+        const char *hint;
+    } hints[] = {{"not-found", "'mup updates' lists those that there are; check --server too"},
+                 {"unknown-device", "'mup devices' lists those that there are"},
+                 {"unknown-release", "fetch it first: mup releases URL"},
+                 {"update-running", "'mup updates' tells how it goes"}};
+    const char *code = mup_json_text(error, "code", "");
+
+    if (strcmp(code, "unauthorized") == 0)
+        return rest->token_file == NULL
+                   ? "give --token-file FILE, or MUP_TOKEN_FILE in the environment"
+                   : "the token file must hold what the server's api-token-file holds";
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
+        if (strcmp(code, hints[i].code) == 0)
+            return hints[i].hint;
+    return mup_json_clean(error, "hint", "");
+}
+
 /* What the server said went wrong: {"error": {"code", "message", "hint"}}. */
-static int print_refusal(const json_t *reply, long code)
+static int print_refusal(const struct mup_rest *rest, const json_t *reply, long code)
 {
     const json_t *error = json_object_get(reply, "error");
-    const char *hint = mup_json_clean(error, "hint", "");
+    const char *hint;
 
     if (!json_is_object(error))
-        return mup_fail("the server answered with HTTP status %ld and no reason", code);
+        return mup_fail("%s answered with HTTP status %ld and no reason: is it an update server?",
+                        rest->server, code);
+    hint = hint_for(rest, error);
     return mup_fail("%s%s%s", mup_json_clean(error, "message", "refused"),
                     hint[0] == '\0' ? "" : "; ", hint);
 }
@@ -121,7 +170,7 @@ static int finish(CURL *curl, CURLcode done, const struct mup_rest *rest,
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
     value = answer->text == NULL ? NULL : json_loadb(answer->text, answer->size, 0, &why);
     if (code < 200 || code > 299) {
-        int exit_code = print_refusal(value, code);
+        int exit_code = print_refusal(rest, value, code);
         json_decref(value);
         return exit_code;
     }
@@ -146,7 +195,7 @@ int mup_rest_call(const struct mup_rest *rest, const char *method, const char *p
     if (headers == NULL || curl == NULL) {
         exit_code = mup_fail("%s", headers == NULL ? error.text : "libcurl does not start");
     } else {
-        snprintf(url, sizeof url, "%s%s", rest->server, path);
+        make_url(url, rest, path);
         curl_easy_setopt(curl, CURLOPT_URL, url);
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -175,7 +224,7 @@ void mup_rest_stream(const struct mup_rest *rest, const char *path,
     CURL *curl = curl_easy_init();
 
     if (headers != NULL && curl != NULL) {
-        snprintf(url, sizeof url, "%s%s", rest->server, path);
+        make_url(url, rest, path);
         curl_easy_setopt(curl, CURLOPT_URL, url);
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
         curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
