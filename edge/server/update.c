@@ -270,6 +270,31 @@ static bool runs_ours(const struct mup_update *update, const struct mup_token *t
             (update->resumed && update->from_version != 0 && update->from_version != to));
 }
 
+/* What the device has and what the release is for, where a number or a name tells why. */
+static void tell_difference(char *text, size_t size, uint32_t state, const struct mup_manifest *m,
+                            const struct mup_token *token)
+{
+    text[0] = '\0';
+    if (state == MUP_STATE_WRONG_APP_ID) {
+        snprintf(text, size, ": it runs %s, the release is %s", token->app_id, m->app_id);
+    } else if (state == MUP_STATE_WRONG_HARDWARE_CLASS) {
+        snprintf(text, size, ": it is %s, the release is for %s", token->hardware_class,
+                 m->hardware_class);
+    } else if (state == MUP_STATE_INVALID_VERSION) {
+        snprintf(text, size, ": it runs version %u, the release is version %u",
+                 (unsigned)token->version, (unsigned)m->new_version);
+    } else if (state == MUP_STATE_WRONG_LINK_OFFSET) {
+        snprintf(text, size, ": it runs images linked for 0x%x, the release is linked for 0x%x",
+                 (unsigned)token->link_offset, (unsigned)m->link_offset);
+    } else if (state == MUP_STATE_IMAGE_TOO_BIG) {
+        snprintf(text, size, ": it takes %u bytes, the image has %u", (unsigned)token->slot_size,
+                 (unsigned)m->image_size);
+    } else if (state == MUP_STATE_BLOCK_SIZE_UNSUPPORTED) {
+        snprintf(text, size, ": it takes blocks of %u bytes, the release has %u",
+                 (unsigned)token->block_size_max, (unsigned)m->block_size);
+    }
+}
+
 static unsigned take_token(struct mup_update *update, const struct mup_update_answer *answer,
                            uint64_t now)
 {
@@ -291,9 +316,12 @@ static unsigned take_token(struct mup_update *update, const struct mup_update_an
     }
     uint32_t state = update->goal.force ? MUP_STATE_OK : mup_update_check(&update->goal, &token);
     if (state != MUP_STATE_OK) {
+        char difference[128];
+
+        tell_difference(difference, sizeof difference, state, &update->goal.manifest, &token);
         return end(update, MUP_UPDATE_FAILED, now, mup_state_name(state),
-                   "nothing was sent: by its token, version %u, the device would answer %u_%s",
-                   (unsigned)token.version, (unsigned)state, mup_state_name(state));
+                   "nothing was sent: by its token the device would answer %u_%s%s",
+                   (unsigned)state, mup_state_name(state), difference);
     }
     return enter(update, MUP_UPDATE_MANIFEST, now);
 }

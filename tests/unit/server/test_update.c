@@ -231,18 +231,19 @@ static void the_server_refuses_what_the_device_would_and_sends_nothing(void **st
     static const struct {
         uint32_t want;
         const char *name;
+        const char *says;
     } cases[] = {
-        {MUP_STATE_NO_SERVER_KEY, "no-server-key"},
-        {MUP_STATE_UNKNOWN_KEY, "unknown-key"},
-        {MUP_STATE_WRONG_DEVICE, "wrong-device"},
-        {MUP_STATE_UNKNOWN_KEY, "unknown-key"},
-        {MUP_STATE_WRONG_APP_ID, "wrong-app-id"},
-        {MUP_STATE_WRONG_HARDWARE_CLASS, "wrong-hardware-class"},
-        {MUP_STATE_INVALID_VERSION, "invalid-version"},
-        {MUP_STATE_INVALID_VERSION, "invalid-version"},
-        {MUP_STATE_WRONG_LINK_OFFSET, "wrong-link-offset"},
-        {MUP_STATE_IMAGE_TOO_BIG, "image-too-big"},
-        {MUP_STATE_BLOCK_SIZE_UNSUPPORTED, "block-size-unsupported"},
+        {MUP_STATE_NO_SERVER_KEY, "no-server-key", "37_no-server-key"},
+        {MUP_STATE_UNKNOWN_KEY, "unknown-key", "31_unknown-key"},
+        {MUP_STATE_WRONG_DEVICE, "wrong-device", "29_wrong-device"},
+        {MUP_STATE_UNKNOWN_KEY, "unknown-key", "31_unknown-key"},
+        {MUP_STATE_WRONG_APP_ID, "wrong-app-id", ": it runs "},
+        {MUP_STATE_WRONG_HARDWARE_CLASS, "wrong-hardware-class", ": it is "},
+        {MUP_STATE_INVALID_VERSION, "invalid-version", ": it runs version 2,"},
+        {MUP_STATE_INVALID_VERSION, "invalid-version", ": it runs version 3,"},
+        {MUP_STATE_WRONG_LINK_OFFSET, "wrong-link-offset", "linked for 0x"},
+        {MUP_STATE_IMAGE_TOO_BIG, "image-too-big", "takes 2935 bytes"},
+        {MUP_STATE_BLOCK_SIZE_UNSUPPORTED, "block-size-unsupported", "blocks of 512 bytes"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct mup_token tokens[sizeof cases / sizeof cases[0]];
@@ -265,6 +266,7 @@ static void the_server_refuses_what_the_device_would_and_sends_nothing(void **st
         assert_int_equal(answer_token(&u, &tokens[i], 1100), MUP_DO_FINISH);
         assert_int_equal(u.state, MUP_UPDATE_FAILED);
         assert_string_equal(u.reason, cases[i].name);
+        assert_non_null(strstr(u.message, cases[i].says));
         struct mup_update_goal goal = sample_goal();
         assert_int_equal(mup_update_check(&goal, &tokens[i]), cases[i].want);
     }
