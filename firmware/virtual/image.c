@@ -18,15 +18,17 @@ static const char usage[] =
     "  --version N    1 or more\n"
     "  --size BYTES   of the whole image\n"
     "  --out FILE     where to\n"
-    "  --fault NAME   hang, crash or no-connect: what this image will do wrong\n"
+    "  --fault NAME   what this image will do wrong: hang, crash, no-connect, or garbage, which\n"
+    "                 is nothing that can run\n"
+    "\n"
+    "Its release is linked for the execution slot: mup release create --link-offset 24576.\n"
     "\n"
     "Example: mup-device image --version 2 --size 87800 --out two.img\n";
 
 static const char *const fault_names[] = {
-    [FAULT_NONE] = "none",
-    [FAULT_HANG] = "hang",
-    [FAULT_CRASH] = "crash",
-    [FAULT_NO_CONNECT] = "no-connect",
+    [FAULT_NONE] = "none",       [FAULT_HANG] = "hang",
+    [FAULT_CRASH] = "crash",     [FAULT_NO_CONNECT] = "no-connect",
+    [FAULT_GARBAGE] = "garbage",
 };
 
 #define FAULT_COUNT (sizeof fault_names / sizeof fault_names[0])
@@ -85,13 +87,15 @@ bool virtual_image_parse(struct virtual_image *out, const char *bytes, size_t si
     return true;
 }
 
-/* Filler that no two versions share (xorshift64*, seeded with the version). */
+/* A header, unless it shall be garbage, and filler that no two versions share (xorshift64*, seeded
+ * with the version). */
 static int write_image(FILE *file, uint32_t version, enum virtual_fault fault, uint32_t size)
 {
     char header[HEADER_MAX];
     uint64_t state = 0x9e3779b97f4a7c15u ^ ((uint64_t)version << 20) ^ (uint64_t)fault;
     int length =
-        fault == FAULT_NONE
+        fault == FAULT_GARBAGE ? 0
+        : fault == FAULT_NONE
             ? snprintf(header, sizeof header, MAGIC "version=%lu\n\n", (unsigned long)version)
             : snprintf(header, sizeof header, MAGIC "version=%lu\nfault=%s\n\n",
                        (unsigned long)version, fault_names[fault]);
@@ -137,7 +141,9 @@ int virtual_image(int argc, char **argv)
             break;
         case 'f':
             if (!find_fault(&fault, optarg, strlen(optarg))) {
-                fprintf(stderr, "mup-device: there is no fault '%s'; hang, crash, no-connect\n",
+                fprintf(stderr,
+                        "mup-device: there is no fault '%s'; there are hang, crash, "
+                        "no-connect, garbage\n",
                         optarg);
                 return EXIT_USAGE;
             }

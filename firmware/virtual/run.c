@@ -202,6 +202,18 @@ static void log_boot(const struct mup_boot_state *state)
                                                     {0}});
 }
 
+static void reset_after(uint32_t pause_ms)
+{
+    struct mup_port_reset reset = mup_posix_reset_port(&device.reset);
+
+    for (uint32_t begin = now_ms(); now_ms() - begin < pause_ms && !must_end;)
+        poll(NULL, 0, 10);
+    if (must_end)
+        return; /* who was told to end does not come back */
+    mup_posix_flash_close(&device.flash.file);
+    reset.now(reset.context);
+}
+
 /* The bootloader's part: whatever the journal asks for, then the header of what may run. */
 static bool boot(void)
 {
@@ -228,22 +240,13 @@ static bool boot(void)
     if (status != MUP_OK || !virtual_image_parse(&device.image, header, sizeof header)) {
         virtual_log("no-image",
                     (struct virtual_field[]){{"status", mup_status_name(status), 0}, {0}});
+        /* A processor would fault and be reset, and that counts as a trial. */
+        if (status == MUP_OK && device.booted.phase == MUP_BOOT_TRIAL)
+            reset_after(CRASH_PAUSE_MS);
         return false;
     }
     log_boot(&device.booted);
     return true;
-}
-
-static void reset_after(uint32_t pause_ms)
-{
-    struct mup_port_reset reset = mup_posix_reset_port(&device.reset);
-
-    for (uint32_t begin = now_ms(); now_ms() - begin < pause_ms && !must_end;)
-        poll(NULL, 0, 10);
-    if (must_end)
-        return; /* who was told to end does not come back */
-    mup_posix_flash_close(&device.flash.file);
-    reset.now(reset.context);
 }
 
 /* ---- The application's main loop --------------------------------------------------------- */

@@ -11,9 +11,12 @@ static const struct {
     uint32_t version;
     const char *fault;
     const char *why; /* the reason of the revert that the device reports */
-} bad[] = {{2, "crash", "trials-used-up"}, {3, "hang", "trials-used-up"}, {4, "no-connect", NULL}};
+} bad[] = {{2, "crash", "trials-used-up"},
+           {3, "hang", "trials-used-up"},
+           {4, "no-connect", NULL},
+           {5, "garbage", "trials-used-up"}};
 
-#define GOOD_VERSION 5u
+#define GOOD_VERSION 6u
 
 static struct mup_testbed_device device = {
     .process = "device", .version = 1, .arguments = {"--watchdog", "200", "--trial", "2"}};
@@ -72,6 +75,12 @@ static void an_image_that_does_not_reach_the_broker_is_reverted(void **state)
     assert_reverts(2);
 }
 
+static void an_image_that_is_none_is_reverted(void **state)
+{
+    (void)state;
+    assert_reverts(3);
+}
+
 static void a_person_is_told_of_a_revert_and_why(void **state)
 {
     struct system_command command;
@@ -92,7 +101,7 @@ static void a_good_release_is_confirmed_after_all_that(void **state)
                         NULL);
     assert_int_equal(json_integer_value(system_device_member(device.uuid, "version")),
                      GOOD_VERSION);
-    assert_int_equal(system_count(system_process("mup-server"), "event=\"update ended\""), 5);
+    assert_int_equal(system_count(system_process("mup-server"), "event=\"update ended\""), 6);
 }
 
 int main(void)
@@ -101,6 +110,7 @@ int main(void)
         cmocka_unit_test(an_image_that_crashes_is_reverted),
         cmocka_unit_test(an_image_that_hangs_is_reverted),
         cmocka_unit_test(an_image_that_does_not_reach_the_broker_is_reverted),
+        cmocka_unit_test(an_image_that_is_none_is_reverted),
         cmocka_unit_test(a_person_is_told_of_a_revert_and_why),
         cmocka_unit_test(a_good_release_is_confirmed_after_all_that),
     };
