@@ -53,11 +53,12 @@ static bool vendor_scene(struct mup_demo *demo)
     uint32_t size = demo->options->image_size;
 
     say(demo,
-        "The vendor makes a key pair, certifies the update server's key, and signs two "
+        "The vendor makes a key pair, certifies the update server's key, and signs %s "
         "releases of %u bytes.\n",
-        (unsigned)size);
+        demo->options->keep ? "three" : "two", (unsigned)size);
     return mup_testbed_release(&demo->bed, MUP_DEMO_FROM, size, "ok") &&
-           mup_testbed_release(&demo->bed, MUP_DEMO_TO, size, "ok");
+           mup_testbed_release(&demo->bed, MUP_DEMO_TO, size, "ok") &&
+           (!demo->options->keep || mup_testbed_release(&demo->bed, MUP_DEMO_NEXT, size, "ok"));
 }
 
 static bool edge_scene(struct mup_demo *demo)
@@ -77,6 +78,11 @@ static bool edge_scene(struct mup_demo *demo)
     return demo->tap != NULL;
 }
 
+static bool device_has_ended(struct mup_demo *demo)
+{
+    return !mup_process_is_running(demo->process);
+}
+
 /* Feed the story until `done` says so. False at the deadline, at a stop, or when asked by REST. */
 static bool follow(struct mup_demo *demo, size_t *mark, const bool *done, int timeout_ms,
                    bool (*has_ended)(struct mup_demo *demo))
@@ -88,7 +94,7 @@ static bool follow(struct mup_demo *demo, size_t *mark, const bool *done, int ti
         mup_process_pump(&demo->bed.processes, 0);
         if (mup_tap_next(demo->tap, mark, LOOK_MS, &message))
             mup_story_take(&demo->story, &message);
-        else if (has_ended != NULL && has_ended(demo))
+        else if (has_ended(demo))
             break;
     }
     return *done;
@@ -110,11 +116,15 @@ static bool device_scene(struct mup_demo *demo, size_t *mark)
     say(demo, "A device leaves the factory: UUID %s, version %u, the vendor's key.%s",
         demo->device.uuid, MUP_DEMO_FROM, picture);
     mup_story_begin(&demo->story, demo->out, demo->device.name, now_us());
-    if (mup_testbed_start_device(bed, &demo->device) == NULL)
+    demo->process = mup_testbed_start_device(bed, &demo->device);
+    if (demo->process == NULL)
         return false;
-    if (follow(demo, mark, &demo->story.steps[0].done, BOOTSTRAP_TIMEOUT_MS, NULL))
+    if (follow(demo, mark, &demo->story.steps[0].done, BOOTSTRAP_TIMEOUT_MS, device_has_ended))
         return true;
-    fprintf(stderr, "demo: the device was not taken in; see the logs in %s/log\n", bed->folder);
+    if (!must_stop(demo))
+        fprintf(stderr, "demo: the device %s; see %s and mup-bridge.log beside it\n",
+                device_has_ended(demo) ? "has ended" : "was not taken in",
+                mup_testbed_path(bed, "log/device.log"));
     return false;
 }
 
@@ -206,7 +216,8 @@ bool mup_demo_run(struct mup_demo *demo, const struct mup_demo_options *options)
         !vendor_scene(demo) || !edge_scene(demo) || !device_scene(demo, &mark))
         return false;
     if (!update_scene(demo, &mark)) {
-        say(demo, "\nThe update was not confirmed: %s\n", demo->result);
+        if (!must_stop(demo))
+            say(demo, "\nThe update was not confirmed: %s\n", demo->result);
         return false;
     }
     say(demo, "\nThe device has confirmed version %u. It took %.1f s in all.\n", (unsigned)demo->to,
@@ -242,8 +253,8 @@ json_t *mup_demo_endpoints(const struct mup_demo *demo)
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "rest", demo->rest_url,
                      "token_file", demo->token_file, "broker", broker, "broker_user",
                      "eavesdropper", "broker_password", mup_testbed_password(bed, "eavesdropper"),
-                     "netconf", ssh, "release", mup_testbed_release_url(bed, MUP_DEMO_TO), "folder",
-                     bed->folder, "stop", stop);
+                     "netconf", ssh, "release", mup_testbed_release_url(bed, MUP_DEMO_NEXT),
+                     "folder", bed->folder, "stop", stop);
 }
 
 void mup_demo_tell_endpoints(const struct mup_demo *demo, FILE *out)
@@ -254,12 +265,14 @@ void mup_demo_tell_endpoints(const struct mup_demo *demo, FILE *out)
             "\nThe edge is left running:\n"
             "  REST      %s, token in %s\n"
             "            ./dev mup devices --server %s --token-file %s\n"
+            "            ./dev mup deploy --server %s --token-file %s %s %s\n"
             "  broker    %s, user %s, password %s\n"
             "            mosquitto_sub -h 127.0.0.1 -p %d -u %s -P %s -t '#' -v\n"
             "  NETCONF   %s\n"
             "  files     %s\n"
             "  stop it   %s\n",
-            demo->rest_url, demo->token_file, demo->rest_url, demo->token_file,
+            demo->rest_url, demo->token_file, demo->rest_url, demo->token_file, demo->rest_url,
+            demo->token_file, demo->device.uuid, mup_json_text(endpoints, "release", ""),
             mup_json_text(endpoints, "broker", ""), mup_json_text(endpoints, "broker_user", ""),
             mup_json_text(endpoints, "broker_password", ""), demo->bed.broker_port,
             mup_json_text(endpoints, "broker_user", ""),

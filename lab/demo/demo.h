@@ -16,6 +16,7 @@
 #define MUP_DEMO_IMAGE_SIZE 87800u /* the paper's */
 #define MUP_DEMO_FROM       1u
 #define MUP_DEMO_TO         2u
+#define MUP_DEMO_NEXT       3u /* with keep: signed and published, for whoever stays */
 
 struct mup_demo_options {
     const char *bin;
@@ -33,6 +34,7 @@ struct mup_demo {
     FILE *out; /* the story for people; NULL with --json */
     struct mup_testbed bed;
     struct mup_testbed_device device;
+    struct mup_process *process; /* the device's */
     struct mup_rest rest;
     char rest_url[64];
     char token_file[MUP_TESTBED_PATH_MAX + 16];

@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,11 @@
 #include "json.h"
 #include "mup/token.h"
 
+#define EXIT_STOPPED   130   /* by a signal */
+#define IMAGE_SIZE_MIN 96u   /* mup-device image */
+#define DEVICE_WINDOW  8192u /* mup-device run, unless told */
+#define DEVICE_SLICE   4096u
+
 static const char help[] =
     "usage: ./dev demo [OPTION ...]\n"
     "\n"
@@ -24,8 +30,10 @@ static const char help[] =
     "device,\n"
     "with keys and passwords made for this run. Everything it started ends with it.\n"
     "\n"
-    "  --json          one JSON object on standard output and nothing else\n"
-    "  --keep          leave the edge running and print how to reach and how to stop it\n"
+    "  --json          one JSON object on standard output and nothing else (with --attack all a\n"
+    "                  list of objects)\n"
+    "  --keep          leave the edge running, with one release more to deploy, and print how to\n"
+    "                  reach and how to stop it\n"
     "  --attack NAME   mount an attack or a fault and show where the device stops it;\n"
     "                  'all' mounts each and prints a table\n"
     "  --board posix   the virtual device (the default)\n"
@@ -49,11 +57,24 @@ struct arguments {
     const char *attack;
 };
 
-static int take_number(uint32_t *out, const char *name, uint32_t most)
+/* A message and a pointer to --help on stderr; returns 1 + the exit code. */
+__attribute__((format(printf, 1, 2))) static int refuse(const char *format, ...)
 {
-    return mup_parse_number(out, optarg, 1, most) == 0
+    va_list list;
+
+    fputs("demo: ", stderr);
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fputs("; see './dev demo --help'\n", stderr);
+    return 1 + MUP_EXIT_USAGE;
+}
+
+static int take_number(uint32_t *out, const char *name, uint32_t least, uint32_t most)
+{
+    return mup_parse_number(out, optarg, least, most) == 0
                ? 0
-               : 1 + mup_usage("demo", "%s wants a number from 1 to %u", name, (unsigned)most);
+               : refuse("%s wants a number from %u to %u", name, (unsigned)least, (unsigned)most);
 }
 
 static int take_option(struct arguments *out, int option)
@@ -71,19 +92,37 @@ static int take_option(struct arguments *out, int option)
     case 'b':
         if (strcmp(optarg, "posix") == 0)
             return 0;
-        return 1 + mup_usage("demo", "--board: 'posix' is the board that there is");
+        return refuse("--board: 'posix' is the board that there is");
     case 's':
-        return take_number(&out->demo.image_size, "--size", MUP_IMAGE_SIZE_MAX);
+        return take_number(&out->demo.image_size, "--size", IMAGE_SIZE_MIN, MUP_IMAGE_SIZE_MAX);
     case 'w':
-        return take_number(&out->demo.window, "--window", MUP_WINDOW_MAX);
+        return take_number(&out->demo.window, "--window", MUP_WINDOW_MIN, MUP_WINDOW_MAX);
     case 'l':
-        return take_number(&out->demo.slice, "--slice", MUP_SLICE_DATA_MAX);
+        return take_number(&out->demo.slice, "--slice", MUP_SLICE_DATA_MIN, MUP_SLICE_DATA_MAX);
     case 'h':
         fputs(help, stdout);
         return 1 + MUP_EXIT_DONE;
     default:
-        return 1 + mup_usage("demo", "that option cannot be used");
+        return refuse("that option cannot be used");
     }
+}
+
+/* What does not go together. A window below the device's own slices takes them down with it. */
+static int check_arguments(struct arguments *out)
+{
+    struct mup_demo_options *demo = &out->demo;
+
+    if (out->attack != NULL &&
+        (demo->keep || demo->window != 0 || demo->slice != 0 || demo->image_size != 0))
+        return refuse("--attack goes with --json only");
+    if (demo->image_size == 0)
+        demo->image_size = MUP_DEMO_IMAGE_SIZE;
+    if (demo->slice == 0 && demo->window != 0 && demo->window < DEVICE_SLICE)
+        demo->slice = demo->window;
+    if (demo->slice > (demo->window != 0 ? demo->window : DEVICE_WINDOW))
+        return refuse("a slice of %u bytes does not fit into a window of %u", demo->slice,
+                      demo->window != 0 ? demo->window : DEVICE_WINDOW);
+    return 0;
 }
 
 static int read_arguments(struct arguments *out, int argc, char **argv)
@@ -97,16 +136,18 @@ static int read_arguments(struct arguments *out, int argc, char **argv)
                                             {"slice", required_argument, NULL, 'l'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
+    static char name[] = "demo"; /* for what getopt says */
     int option;
 
+    argv[0] = name;
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         int stop = take_option(out, option);
         if (stop != 0)
             return stop;
     }
     if (optind != argc)
-        return 1 + mup_usage("demo", "'%s' is one word too many", argv[optind]);
-    return 0;
+        return refuse("'%s' is one word too many", argv[optind]);
+    return check_arguments(out);
 }
 
 /* The folder of this program, where the others are too. */
@@ -149,6 +190,16 @@ static void stay(struct mup_demo *demo)
         mup_process_pump(&demo->bed.processes, 1000);
 }
 
+/* The messages have named logs: whoever reads them must find them. */
+static void keep_files(struct mup_demo *demo)
+{
+    if (access(demo->bed.folder, F_OK) != 0)
+        return;
+    demo->bed.keep_folder = true;
+    fprintf(stderr, "demo: logs and files are left in %s; remove it when you have looked\n",
+            demo->bed.folder);
+}
+
 /* The demo itself. With `ready` (>= 0) it stays after its end, having written its exit code. */
 static int run(const struct mup_demo_options *options, int ready)
 {
@@ -157,6 +208,10 @@ static int run(const struct mup_demo_options *options, int ready)
     unsigned char code = good ? MUP_EXIT_DONE : MUP_EXIT_FAILED;
 
     print_result(&demo);
+    if (must_stop)
+        fprintf(stderr, "demo: stopped; everything that was started ends\n");
+    else if (!good)
+        keep_files(&demo);
     if (ready >= 0 && good && !must_stop) {
         if (!options->json)
             mup_demo_tell_endpoints(&demo, stdout);
@@ -168,7 +223,7 @@ static int run(const struct mup_demo_options *options, int ready)
         stay(&demo);
     }
     mup_demo_end(&demo);
-    return must_stop ? 130 : code;
+    return must_stop ? EXIT_STOPPED : code;
 }
 
 /* --keep: a child runs the demo and stays; we end when it says so, or with it. */
@@ -190,16 +245,14 @@ static int run_and_keep(const struct mup_demo_options *options)
         if (must_stop)
             kill(child, SIGTERM);
     close(ends[0]);
-    return code;
+    return must_stop ? EXIT_STOPPED : code;
 }
 
 int main(int argc, char **argv)
 {
     struct sigaction action = {.sa_handler = on_signal};
-    struct arguments arguments = {.demo = {.bin = own_folder(),
-                                           .source = MUP_SOURCE_DIR,
-                                           .image_size = MUP_DEMO_IMAGE_SIZE,
-                                           .stop = &must_stop}};
+    struct arguments arguments = {
+        .demo = {.bin = own_folder(), .source = MUP_SOURCE_DIR, .stop = &must_stop}};
     int stop = read_arguments(&arguments, argc, argv);
 
     if (stop != 0)
@@ -207,8 +260,10 @@ int main(int argc, char **argv)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
-    if (arguments.attack != NULL)
-        return mup_demo_attack(arguments.attack, arguments.demo.json, arguments.demo.bin,
-                               arguments.demo.source, &must_stop);
+    if (arguments.attack != NULL) {
+        int code = mup_demo_attack(arguments.attack, arguments.demo.json, arguments.demo.bin,
+                                   arguments.demo.source, &must_stop);
+        return must_stop ? EXIT_STOPPED : code;
+    }
     return arguments.demo.keep ? run_and_keep(&arguments.demo) : run(&arguments.demo, -1);
 }

@@ -129,13 +129,20 @@ static bool run_named(struct mup_attack_scene *scene, bool is_open, const char *
         if (!all && strcmp(attacks[i].name, name) != 0)
             continue;
         run(scene, is_open, &attacks[i], &result);
+        if (must_stop(scene)) {
+            fprintf(stderr, "demo: stopped; nothing is said of %s%s\n", attacks[i].name,
+                    all && i + 1 < ATTACKS ? " and those after it" : "");
+            good = false;
+            break;
+        }
         good = good && mup_attack_is_stopped(&result) && result.still_works;
         json_array_append_new(list, mup_attack_json(&result));
         if (!json)
             (all ? mup_attack_print_row : mup_attack_print_account)(&result);
     }
     if (json)
-        print_json(all ? json_incref(list) : json_incref(json_array_get(list, 0)));
+        print_json(all || json_array_size(list) == 0 ? json_incref(list)
+                                                     : json_incref(json_array_get(list, 0)));
     json_decref(list);
     return good;
 }

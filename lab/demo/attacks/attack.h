@@ -22,7 +22,8 @@ const char *const *mup_attack_names(size_t *count);
  * Put up a testbed (testbed.h), mount one attack or "all" of them, tell, and end everything again.
  *
  * `bin_folder` has the built programs, `source_folder` the source tree. When *stop becomes not 0
- * (Ctrl-C; `stop` may be NULL) it ends early. For one attack stdout gets an account of it, for
+ * (Ctrl-C; `stop` may be NULL) it ends early and tells only of attacks that ran to their end: with
+ * `json` and without any such, an empty list. For one attack stdout gets an account of it, for
  * "all" a table; with `json` stdout gets exactly one JSON value, an object or a list of objects
  * with name, state, stopped, still_works, and more for who wants to know:
  *
