@@ -17,6 +17,10 @@
 
 #include "testbed_internal.h"
 
+#define PORT_FIRST    10000u
+#define PORT_COUNT    20000u
+#define PORT_ATTEMPTS 100u
+
 const char *mup_testbed_path(const struct mup_testbed *bed, const char *name)
 {
     static char paths[8][MUP_TESTBED_PATH_MAX + 128];
@@ -51,20 +55,34 @@ bool mup_testbed_write(const struct mup_testbed *bed, const char *name, unsigned
     return good;
 }
 
+/* Whether nobody has this port of 127.0.0.1 now. */
+static bool is_free(uint16_t port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool free = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return free;
+}
+
+/*
+ * Below the range from which Linux takes ports for outgoing connections (32768 on): a port that the
+ * kernel gives out for bind(0) may belong to somebody's connection before a daemon has bound it.
+ */
 int mup_testbed_free_port(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int port = 0;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return 0;
-    if (bind(fd, (struct sockaddr *)&address, size) == 0 &&
-        getsockname(fd, (struct sockaddr *)&address, &size) == 0)
-        port = ntohs(address.sin_port);
-    close(fd);
-    return port;
+    for (unsigned i = 0; i < PORT_ATTEMPTS; i++) {
+        uint16_t port;
+        if (getrandom(&port, sizeof port, 0) != (ssize_t)sizeof port)
+            return 0;
+        port = (uint16_t)(PORT_FIRST + port % PORT_COUNT);
+        if (is_free(port))
+            return port;
+    }
+    return 0;
 }
 
 bool mup_testbed_run(struct mup_testbed *bed, const char *name, const char *const argv[])

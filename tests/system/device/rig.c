@@ -1,4 +1,5 @@
 /* See rig.h. */
+#include "testbed.h"
 #include "rig.h"
 
 #include <arpa/inet.h>
@@ -84,18 +85,6 @@ static struct sockaddr_in loopback(uint16_t port)
 
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     return address;
-}
-
-static uint16_t free_port(void)
-{
-    struct sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    close(fd);
-    return ntohs(address.sin_port);
 }
 
 static bool listens(uint16_t port)
@@ -388,7 +377,7 @@ struct rig *rig_make(void)
         fprintf(file, "line %d of a template for %%s\n", i);
     fclose(file);
     rig->office = calloc(1, sizeof *rig->office);
-    rig->port = free_port();
+    rig->port = (uint16_t)mup_testbed_free_port();
     rig_start_broker(rig);
     mosquitto_lib_init();
     rig->client = mosquitto_new(NULL, true, rig);

@@ -6,6 +6,7 @@
 Starts a test bridge (netconf-daemon) and an sshd on a free port in a temporary folder.
 """
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -24,9 +25,15 @@ BIN, MUP_SSHD = sys.argv[1:3]
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the range that the kernel gives to outgoing connections, so that none takes it."""
+    while True:
+        port = random.randrange(10000, 30000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_for_banner(port):

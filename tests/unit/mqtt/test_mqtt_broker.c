@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "support/cmocka_all.h"
+#include "testbed.h"
 
 #include "mup/mqtt.h"
 
@@ -74,19 +75,6 @@ static int tcp_connect(uint16_t port)
     return fd;
 }
 
-static uint16_t free_port(void)
-{
-    struct sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    close(fd);
-    return ntohs(address.sin_port);
-}
-
 static const char *path_of(const char *name)
 {
     static char path[sizeof folder + 32];
@@ -134,8 +122,8 @@ static void start_broker(void)
     const char *config = path_of("mosquitto.conf");
     pid_t parent = getpid();
 
-    ports[0] = free_port();
-    ports[1] = free_port();
+    ports[0] = (uint16_t)mup_testbed_free_port();
+    ports[1] = (uint16_t)mup_testbed_free_port();
     write_config();
     broker_pid = fork();
     assert_true(broker_pid >= 0);
