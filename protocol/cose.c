@@ -7,14 +7,19 @@
 #include "cbor_head.h"
 #include "mup/cose.h"
 
-#define TAG_COSE_SIGN1         18u
-#define SIGN1_ELEMENTS         4u
-#define SIG_STRUCTURE_ELEMENTS 4u
-#define PROTECTED_FIXED_SIZE   5u
-#define PROTECTED_SIZE         (PROTECTED_FIXED_SIZE + MUP_KID_SIZE)
+#define TAG_COSE_SIGN1       18u
+#define SIGN1_ELEMENTS       4u
+#define PROTECTED_FIXED_SIZE 5u
+#define PROTECTED_SIZE       (PROTECTED_FIXED_SIZE + MUP_KID_SIZE)
 
-/* {1: -7, 4: h'...'} up to the key id's own bytes (RFC 9052 section 3.1). */
-static const uint8_t protected_fixed[PROTECTED_FIXED_SIZE] = {0xa2, 0x01, 0x26, 0x04, 0x48};
+/*
+ * What is signed, up to the key id's own bytes (RFC 9052 section 4.4): an array of four, of which
+ * the first is a text and the second, from PROTECTED_AT on, the protected header {1: -7, 4: h'...'}
+ * as a byte string. Written down, it is smaller than the calls that would write it.
+ */
+static const uint8_t sig_structure[] = {0x84, 0x6a, 'S', 'i',  'g',  'n',  'a',  't',  'u',
+                                        'r',  'e',  '1', 0x4d, 0xa2, 0x01, 0x26, 0x04, 0x48};
+#define PROTECTED_AT (sizeof sig_structure - PROTECTED_FIXED_SIZE)
 
 enum mup_status mup_cose_sign1_decode(struct mup_cose_sign1 *out, const uint8_t *bytes, size_t size)
 {
@@ -33,7 +38,7 @@ enum mup_status mup_cose_sign1_decode(struct mup_cose_sign1 *out, const uint8_t 
     if (status != MUP_OK)
         return status;
     if (elements != SIGN1_ELEMENTS ||
-        memcmp(header.data, protected_fixed, PROTECTED_FIXED_SIZE) != 0)
+        memcmp(header.data, sig_structure + PROTECTED_AT, PROTECTED_FIXED_SIZE) != 0)
         return MUP_ERR_FORMAT;
     memcpy(out->kid, header.data + PROTECTED_FIXED_SIZE, MUP_KID_SIZE);
     out->payload = payload;
@@ -41,28 +46,26 @@ enum mup_status mup_cose_sign1_decode(struct mup_cose_sign1 *out, const uint8_t 
     return MUP_OK;
 }
 
+size_t mup_cose_prefix(uint8_t prefix[MUP_COSE_PREFIX_MAX], const uint8_t kid[MUP_KID_SIZE],
+                       size_t payload_size)
+{
+    struct mup_cbor_writer writer;
+
+    mup_cbor_writer_init(&writer, prefix, MUP_COSE_PREFIX_MAX);
+    mup_cbor_write_raw(&writer, sig_structure, sizeof sig_structure);
+    mup_cbor_write_raw(&writer, kid, MUP_KID_SIZE);
+    mup_cbor_write_bytes_head(&writer, 0); /* no external data */
+    mup_cbor_write_bytes_head(&writer, payload_size);
+    return writer.size;
+}
+
 static void write_protected(struct mup_cbor_writer *writer, const uint8_t kid[MUP_KID_SIZE])
 {
     uint8_t header[PROTECTED_SIZE];
 
-    memcpy(header, protected_fixed, PROTECTED_FIXED_SIZE);
+    memcpy(header, sig_structure + PROTECTED_AT, PROTECTED_FIXED_SIZE);
     memcpy(header + PROTECTED_FIXED_SIZE, kid, MUP_KID_SIZE);
     mup_cbor_write_bytes(writer, header, sizeof header);
-}
-
-size_t mup_cose_prefix(uint8_t prefix[MUP_COSE_PREFIX_MAX], const uint8_t kid[MUP_KID_SIZE],
-                       size_t payload_size)
-{
-    static const char context[] = "Signature1";
-    struct mup_cbor_writer writer;
-
-    mup_cbor_writer_init(&writer, prefix, MUP_COSE_PREFIX_MAX);
-    mup_cbor_write_array(&writer, SIG_STRUCTURE_ELEMENTS);
-    mup_cbor_write_text(&writer, context, sizeof context - 1);
-    write_protected(&writer, kid);
-    mup_cbor_write_bytes(&writer, NULL, 0);
-    mup_cbor_write_bytes_head(&writer, payload_size);
-    return writer.size;
 }
 
 enum mup_status mup_cose_sign1_encode(uint8_t *bytes, size_t capacity, size_t *size,
