@@ -58,6 +58,13 @@ enum agent_slice {
 /* Twice as long as a topic's prefix may be, so that no prefix overruns it. */
 #define AGENT_PREFIX_MAX (MUP_TOPIC_MAX - MUP_NAME_MAX)
 
+/* How much an encoder wrote into a buffer: one that fails leaves the size as it was, at 0. */
+static inline size_t written(enum mup_status status, const size_t *size)
+{
+    (void)status;
+    return *size;
+}
+
 /* agent.c */
 void mup_agent_enter(struct mup_agent *agent, enum mup_agent_phase phase);
 void mup_agent_notify(const struct mup_agent *agent, enum mup_agent_notice notice, uint32_t state,

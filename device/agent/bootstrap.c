@@ -45,7 +45,7 @@ size_t mup_agent_encode_announcement(const struct mup_agent *agent, uint8_t *byt
     memcpy(announcement.description_digest, agent->description_digest, MUP_DIGEST_SIZE);
     memcpy(announcement.server_kid, agent->server_kid, MUP_KID_SIZE);
     memcpy(announcement.boot_id, agent->boot_id, MUP_BOOT_ID_SIZE);
-    return mup_announcement_encode(bytes, capacity, &size, &announcement) == MUP_OK ? size : 0;
+    return written(mup_announcement_encode(bytes, capacity, &size, &announcement), &size);
 }
 
 /* ---- Pieces ------------------------------------------------------------------------------ */
@@ -62,7 +62,7 @@ size_t mup_agent_encode_piece(const struct mup_agent *agent, uint8_t *bytes, siz
     if (piece.last)
         piece.data.size = left;
     memcpy(piece.digest_prefix, agent->description_digest, MUP_DIGEST_PREFIX_SIZE);
-    return mup_piece_encode(bytes, capacity, &size, &piece) == MUP_OK ? size : 0;
+    return written(mup_piece_encode(bytes, capacity, &size, &piece), &size);
 }
 
 void mup_agent_piece_sent(struct mup_agent *agent)

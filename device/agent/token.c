@@ -54,7 +54,7 @@ static size_t encode(const struct mup_agent *agent, uint8_t *bytes, size_t capac
     token.has_resume = mup_pipeline_kept(&agent->pipeline, &kept);
     token.resume_offset = mup_pipeline_next(&agent->pipeline);
     memcpy(token.resume_manifest, kept, MUP_DIGEST_SIZE);
-    return mup_token_encode(bytes, capacity, &size, &token) == MUP_OK ? size : 0;
+    return written(mup_token_encode(bytes, capacity, &size, &token), &size);
 }
 
 size_t mup_agent_encode_token(struct mup_agent *agent, uint8_t *bytes, size_t capacity)

@@ -29,7 +29,7 @@ size_t mup_agent_encode_ack(const struct mup_agent *agent, uint8_t bytes[MUP_ACK
 
     left = left > next ? left - next : 0;
     ack.limit += left < agent->config->window_size ? left : agent->config->window_size;
-    return mup_ack_encode(bytes, &size, &ack) == MUP_OK ? size : 0;
+    return written(mup_ack_encode(bytes, &size, &ack), &size);
 }
 
 size_t mup_agent_encode_noop(const struct mup_agent *agent, uint8_t bytes[MUP_ACK_MAX])
@@ -37,7 +37,7 @@ size_t mup_agent_encode_noop(const struct mup_agent *agent, uint8_t bytes[MUP_AC
     struct mup_ack ack = {.transfer = agent->noop_transfer, .state = MUP_STATE_NOOP};
     size_t size = 0;
 
-    return mup_ack_encode(bytes, &size, &ack) == MUP_OK ? size : 0;
+    return written(mup_ack_encode(bytes, &size, &ack), &size);
 }
 
 void mup_agent_ack_sent(struct mup_agent *agent)

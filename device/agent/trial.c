@@ -78,7 +78,7 @@ size_t mup_agent_encode_report(const struct mup_agent *agent, uint8_t *bytes, si
     report.trial_boots = agent->trial_boots;
     if (report.reason == MUP_REVERT_TRIALS_USED_UP)
         report.trial_boots = (mup_boot_round(boot) + 1) * MUP_BOOT_TRIALS_MAX;
-    return mup_report_encode(bytes, capacity, &size, &report) == MUP_OK ? size : 0;
+    return written(mup_report_encode(bytes, capacity, &size, &report), &size);
 }
 
 void mup_agent_report_sent(struct mup_agent *agent)
