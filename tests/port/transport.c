@@ -220,6 +220,8 @@ static enum port_suite_result opens_another(struct port_suite *suite)
     WANT(offer(suite, &sent, PIECE) >= 0);
     close(suite); /* with bytes under way */
     close(suite);
+    WANT(open(suite) >= 0);
+    close(suite); /* perhaps before it is open */
     WANT(open_at_last(suite, suite->transport) > 0);
     WANT(has_nothing(suite));
     sent = taken = 7; /* bytes of the stream before would not be these */
