@@ -242,6 +242,8 @@ static int verify(int argc, char **argv)
     }
     status = mup_release_open(&manifest, signed_manifest, vendor_key, &error);
     if (status == MUP_OK)
+        status = mup_repository_check_place(argv[optind], &manifest, &error);
+    if (status == MUP_OK)
         status = mup_release_check_payload(&manifest, payload, &error);
     free((void *)(uintptr_t)signed_manifest.data);
     free((void *)(uintptr_t)payload.data);

@@ -34,6 +34,55 @@ enum mup_status mup_repository_path(char path[MUP_PATH_MAX], const struct mup_ma
     return MUP_OK;
 }
 
+/* The last three parts of a path or URL, without slashes at its end; NULL when it has fewer. */
+static const char *last_three(const char *place, size_t *size)
+{
+    const char *end = place + strlen(place);
+    const char *at;
+    unsigned slashes = 0;
+
+    while (end > place && end[-1] == '/')
+        end--;
+    for (at = end; at > place; at--)
+        if (at[-1] == '/' && ++slashes == 3)
+            break;
+    *size = (size_t)(end - at);
+    return slashes == 3 || (slashes == 2 && at == place) ? at : NULL;
+}
+
+/* Whether the middle one of three parts is a number. */
+static int has_version(const char *three, size_t size)
+{
+    const char *version = memchr(three, '/', size);
+    const char *digit;
+
+    if (version == NULL)
+        return 0;
+    for (digit = version + 1; *digit >= '0' && *digit <= '9'; digit++)
+        continue;
+    return digit > version + 1 && *digit == '/';
+}
+
+enum mup_status mup_repository_check_place(const char *place, const struct mup_manifest *manifest,
+                                           struct mup_error *error)
+{
+    char expected[MUP_PATH_MAX];
+    size_t size;
+    const char *three = last_three(place, &size);
+
+    if (three == NULL || !has_version(three, size))
+        return MUP_OK;
+    if (mup_repository_path(expected, manifest, error) != MUP_OK)
+        return MUP_ERR_STATE;
+    if (size == strlen(expected) && memcmp(three, expected, size) == 0)
+        return MUP_OK;
+    mup_error_set(error,
+                  "the release under %.*s is %s by its signed manifest: the repository was "
+                  "put together wrongly",
+                  (int)size, three, expected);
+    return MUP_ERR_STATE;
+}
+
 /* Make each folder of a path that is not there yet; `path` is whole again at the end. */
 static enum mup_status make_folders(char *path, struct mup_error *error)
 {

@@ -304,6 +304,7 @@ int main(int argc, char **argv)
         fputs("mup-server: --config FILE is wanted; see mup-server --help\n", stderr);
         return 2;
     }
+    umask(077); /* the store is nobody else's */
     if (mup_server_settings_read(&server.settings, argv[2], error) != MUP_OK) {
         fail(error);
         return 2;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "mup/sign/release.h"
+#include "mup/sign/repository.h"
 #include "runtime/log.h"
 
 struct entry {
@@ -304,6 +305,9 @@ static void on_manifest(void *arg, const struct mup_fault *problem, const uint8_
     }
     enum mup_status status =
         mup_release_open(&adding->manifest, signed_manifest, adding->releases->vendor_key, &error);
+    if (status == MUP_OK) {
+        status = mup_repository_check_place(adding->stored.url, &adding->manifest, &error);
+    }
     if (status != MUP_OK) {
         mup_fault_set(&fault, manifest_fault(status), "manifest.cose: %.200s", error.text);
         refuse(adding, &fault);

@@ -6,9 +6,11 @@
  * passwords and configuration generated for this run, in one temporary folder that goes when the
  * testbed goes. The demo and the system tests stand on it.
  *
- *     mup_testbed_init(&bed, bin_folder);
- *     mup_testbed_start_edge(&bed);             broker, sshd, bridge, update server
- *     mup_testbed_add_device(&bed, "device", ...)
+ *     mup_testbed_init(&bed, bin_folder, source_folder, &stop);
+ *     mup_testbed_release(&bed, 1, size, "ok");
+ *     mup_testbed_start_edge(&bed);             broker, bridge, sshd, repository, update server
+ *     mup_testbed_make_device(&bed, &device);   factory flash, user at the broker
+ *     mup_testbed_start_device(&bed, &device);
  *     ...
  *     mup_testbed_end(&bed);                    everything that was started ends, the folder goes
  *

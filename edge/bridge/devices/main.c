@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bridge/devices/bridge.h"
 #include "runtime/log.h"
@@ -100,5 +101,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "mup-bridge: --config FILE is wanted; see mup-bridge --help\n");
         return 2;
     }
+    umask(077); /* the store is nobody else's; the NETCONF socket checks uids by itself */
     return configure_and_run(path);
 }

@@ -88,6 +88,36 @@ static void names_that_leave_the_repository_are_refused(void **state)
     mup_signer_close(&vendor);
 }
 
+static void a_release_under_a_wrong_name_is_refused(void **state)
+{
+    static const struct {
+        const char *place;
+        enum mup_status want;
+    } cases[] = {
+        {"lamp/2/nrf51", MUP_OK},
+        {"repo/lamp/2/nrf51", MUP_OK},
+        {"http://host:80/x/lamp/2/nrf51//", MUP_OK},
+        {"repo/lamp/3/nrf51", MUP_ERR_STATE},
+        {"http://host/fan/2/nrf51", MUP_ERR_STATE},
+        {"lamp/2/nrf52", MUP_ERR_STATE},
+        {"lamp/02/nrf51", MUP_ERR_STATE},
+        {"a/folder/anywhere", MUP_OK}, /* says nothing of a version */
+        {"/tmp/2", MUP_OK},
+        {"", MUP_OK},
+    };
+    const struct mup_manifest manifest = {
+        .app_id = "lamp", .hardware_class = "nrf51", .new_version = 2};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mup_error error = {""};
+        assert_int_equal(mup_repository_check_place(cases[i].place, &manifest, &error),
+                         cases[i].want);
+        if (cases[i].want != MUP_OK)
+            assert_non_null(strstr(error.text, "lamp/2/nrf51 by its signed manifest"));
+    }
+}
+
 static void a_broken_index_is_named_and_leaves_no_half_release(void **state)
 {
     struct mup_signer vendor = test_signer("broken");
@@ -155,6 +185,7 @@ int main(void)
         cmocka_unit_test(releases_are_listed_in_the_index_with_their_facts),
         cmocka_unit_test(a_published_version_is_never_changed),
         cmocka_unit_test(names_that_leave_the_repository_are_refused),
+        cmocka_unit_test(a_release_under_a_wrong_name_is_refused),
         cmocka_unit_test(a_broken_index_is_named_and_leaves_no_half_release),
         cmocka_unit_test(a_file_larger_than_its_limit_is_not_read),
         cmocka_unit_test(a_file_that_waits_beside_is_not_written_into),

@@ -30,6 +30,16 @@ MUP_MUST_CHECK
 enum mup_status mup_repository_path(char path[MUP_PATH_MAX], const struct mup_manifest *manifest,
                                     struct mup_error *error);
 
+/*
+ * Check that a release lies where its manifest says. `place` is a path or URL; when its last three
+ * parts look like APP/VERSION/HARDWARE (the middle one is a number), they must be the manifest's:
+ * signed bytes of another version under a folder's name would mislead whoever chose it by name.
+ * MUP_ERR_STATE when they are not. Other places say nothing and pass.
+ */
+MUP_MUST_CHECK
+enum mup_status mup_repository_check_place(const char *place, const struct mup_manifest *manifest,
+                                           struct mup_error *error);
+
 /* Read a whole file of at most `most` bytes into malloced memory; *size is its size. */
 MUP_MUST_CHECK
 enum mup_status mup_file_read(uint8_t **bytes, size_t *size, const char *path, size_t most,
