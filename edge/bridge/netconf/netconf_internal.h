@@ -115,6 +115,8 @@ void session_answered(struct session *session);
 void session_close(struct session *session, bool flush, const char *why);
 
 /* ---- server.c ---- */
+/* Whether this uid may use any name at all. */
+bool server_knows(const struct mup_netconf *server, uid_t uid);
 bool server_may_be(const struct mup_netconf *server, uid_t uid, const char *user);
 bool server_may_call(const struct mup_netconf *server, const char *user, const char *module,
                      const char *rpc);

@@ -225,6 +225,12 @@ static bool has_uid(const uid_t *uids, size_t count, uid_t uid)
     return false;
 }
 
+bool server_knows(const struct mup_netconf *server, uid_t uid)
+{
+    return has_uid(server->uids, server->uid_count, uid) ||
+           has_uid(server->update_uids, server->update_uid_count, uid);
+}
+
 bool server_may_be(const struct mup_netconf *server, uid_t uid, const char *user)
 {
     if (strcmp(user, MUP_NETCONF_UPDATE_USER) == 0) {

@@ -600,6 +600,10 @@ void session_accept(struct mup_netconf *server, uv_stream_t *listener)
     if (!session->timer || uv_accept(listener, (uv_stream_t *)&session->pipe) != 0 ||
         !peer_uid(session)) {
         session_close(session, false, "it could not be accepted");
+    } else if (!server_knows(server, session->uid)) {
+        mup_log(MUP_LOG_WARNING, "netconf", mup_log_event("refused: uid may use no name"),
+                mup_log_number("uid", session->uid));
+        session_close(session, false, "refused");
     } else if (server->session_count > server->sessions_max) {
         session_close(session, false, "too many sessions");
     } else {

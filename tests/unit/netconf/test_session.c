@@ -137,6 +137,38 @@ static void a_uid_that_is_not_listed_may_use_no_name(void **state)
     rig_server = own;
 }
 
+/* Long before the time that a session has for its first line, which it could use to hold a place.
+ */
+static void a_uid_that_may_use_no_name_is_sent_away_before_it_says_one(void **state)
+{
+    static const struct mup_netconf_backend backend = {0};
+    struct mup_netconf *own = rig_server;
+    char error[MUP_NETCONF_ERROR_SIZE];
+    char path[80];
+    uid_t other = getuid() + 1;
+    uint64_t begin_ms = mup_loop_now_ms(&rig_loop);
+    (void)state;
+
+    snprintf(path, sizeof path, "%s2", rig_socket);
+    struct mup_netconf_settings settings = {.socket_path = path,
+                                            .uids = &other,
+                                            .uid_count = 1,
+                                            .update_uids = &other,
+                                            .update_uid_count = 1};
+    rig_server = mup_netconf_new(&rig_loop, &settings, &backend, error);
+    assert_non_null(rig_server);
+    strcat(rig_socket, "2");
+    struct peer peer = peer_connect();
+    peer_expect_close(&peer);
+    assert_int_equal(peer.size, 0);
+    assert_true(mup_loop_now_ms(&rig_loop) - begin_ms < MUP_NETCONF_HELLO_WAIT_MS / 2);
+    peer_free(&peer);
+    mup_netconf_free(rig_server);
+    rig_turn();
+    rig_socket[strlen(rig_socket) - 1] = '\0';
+    rig_server = own;
+}
+
 static void a_broken_chunk_ends_its_session_and_no_other(void **state)
 {
     struct peer witness = peer_open();
@@ -502,6 +534,7 @@ int main(void)
         TEST(a_hello_that_cannot_be_answered_ends_the_session),
         TEST(a_first_line_that_names_nobody_ends_the_session),
         TEST(a_uid_that_is_not_listed_may_use_no_name),
+        TEST(a_uid_that_may_use_no_name_is_sent_away_before_it_says_one),
         TEST(a_broken_chunk_ends_its_session_and_no_other),
         TEST(a_message_that_is_too_large_ends_the_session),
         TEST(messages_that_are_no_rpc_are_malformed_and_the_session_lives),
