@@ -22,7 +22,7 @@ void mup_gathers_free(struct mup_gathers *gathers)
 void mup_gathers_expire(struct mup_gathers *gathers, uint64_t now_ms)
 {
     for (size_t i = 0; i < MUP_GATHERS_MAX; i++)
-        if (gathers->list[i].name[0] != '\0' &&
+        if (gathers->list[i].name[0] != '\0' && !gathers->list[i].whole &&
             now_ms - gathers->list[i].last_ms >= MUP_GATHER_TIMEOUT_MS)
             mup_gather_end(&gathers->list[i]);
 }
@@ -44,6 +44,9 @@ enum mup_status mup_gather_begin(struct mup_gathers *gathers, const char *name,
 
     if (size == 0 || size > MUP_DESCRIPTION_MAX)
         return MUP_ERR_RANGE;
+    if (gather != NULL && gather->whole && gather->size == size &&
+        memcmp(gather->digest, digest, MUP_DIGEST_SIZE) == 0)
+        return MUP_OK;
     if (gather != NULL)
         mup_gather_end(gather);
     else
@@ -85,7 +88,7 @@ enum mup_status mup_gather_add(struct mup_gathers *gathers, struct mup_gather **
 
     if (gather == NULL || memcmp(piece->digest_prefix, gather->digest, MUP_DIGEST_PREFIX_SIZE) != 0)
         return MUP_ERR_STATE;
-    if (piece->number < gather->next_number)
+    if (gather->whole || piece->number < gather->next_number)
         return MUP_ERR_SHORT;
     if (piece->number > gather->next_number)
         return drop(gather, MUP_ERR_STATE);
@@ -98,7 +101,24 @@ enum mup_status mup_gather_add(struct mup_gathers *gathers, struct mup_gather **
     if (!piece->last)
         return MUP_ERR_SHORT;
     status = check_whole(gather);
-    if (status == MUP_OK)
+    if (status == MUP_OK) {
+        gather->whole = true;
         *out = gather;
+    }
     return status;
+}
+
+struct mup_gather *
+mup_gathers_waiting(struct mup_gathers *gathers,
+                    bool (*may)(const void *arg, const struct mup_gather *gather), const void *arg)
+{
+    struct mup_gather *oldest = NULL;
+
+    for (size_t i = 0; i < MUP_GATHERS_MAX; i++) {
+        struct mup_gather *gather = &gathers->list[i];
+        if (gather->whole && (oldest == NULL || gather->last_ms < oldest->last_ms) &&
+            may(arg, gather))
+            oldest = gather;
+    }
+    return oldest;
 }

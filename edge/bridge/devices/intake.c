@@ -276,6 +276,8 @@ static void accept_description(struct mup_bridge *bridge, const struct mup_gathe
     keep_description(bridge, gather, NULL, reason);
 }
 
+static void judge_waiting(struct mup_bridge *bridge);
+
 static void on_verdict(void *arg, const char *reason)
 {
     struct mup_judgement *judgement = arg;
@@ -288,6 +290,7 @@ static void on_verdict(void *arg, const char *reason)
     free(judgement->gather->bytes);
     free(judgement->gather);
     *judgement = (struct mup_judgement){.bridge = bridge};
+    judge_waiting(bridge);
 }
 
 static bool is_under_judgement(const struct mup_bridge *bridge, const uint8_t *digest)
@@ -305,30 +308,41 @@ static bool needs_no_judge(struct mup_bridge *bridge, const struct mup_gather *g
 {
     const struct mup_device *device = mup_registry_by_name(&bridge->registry, gather->name);
 
+    if (device == NULL || memcmp(device->stored.digest, gather->digest, sizeof gather->digest) != 0)
+        return true; /* it has announced another one since */
     if (is_under_judgement(bridge, gather->digest))
         return true; /* answered by on_description_kept */
-    if (mup_registry_description(&bridge->registry, gather->digest) == NULL || device == NULL)
+    if (mup_registry_description(&bridge->registry, gather->digest) == NULL)
         return false;
     keep_device(bridge, device); /* behind the verdict in the store's queue */
     return true;
 }
 
-/* Give what was gathered to a judge. Without a free one the device will announce itself again. */
-static void judge(struct mup_bridge *bridge, struct mup_gather *gather)
+/* One description of a device at a time, or a device whose descriptions take long would keep all
+ * the judges to itself. */
+static bool may_be_judged(const void *arg, const struct mup_gather *gather)
 {
-    struct mup_judgement *judgement = NULL;
+    const struct mup_bridge *bridge = arg;
 
-    if (needs_no_judge(bridge, gather)) {
-        mup_gather_end(gather);
-        return;
-    }
-    for (size_t i = 0; i < MUP_BRIDGE_JUDGES_MAX && judgement == NULL; i++)
+    for (size_t i = 0; i < MUP_BRIDGE_JUDGES_MAX; i++)
+        if (bridge->judgements[i].judge != NULL &&
+            strcmp(bridge->judgements[i].gather->name, gather->name) == 0)
+            return false;
+    return true;
+}
+
+static struct mup_judgement *free_judgement(struct mup_bridge *bridge)
+{
+    for (size_t i = 0; i < MUP_BRIDGE_JUDGES_MAX; i++)
         if (bridge->judgements[i].judge == NULL)
-            judgement = &bridge->judgements[i];
-    if (judgement == NULL) {
-        mup_gather_end(gather);
-        return;
-    }
+            return &bridge->judgements[i];
+    return NULL;
+}
+
+/* Without memory or a process for it, the device will announce itself again. */
+static void start_judgement(struct mup_bridge *bridge, struct mup_judgement *judgement,
+                            struct mup_gather *gather)
+{
     judgement->bridge = bridge;
     judgement->gather = malloc(sizeof *judgement->gather);
     if (judgement->gather != NULL) {
@@ -343,6 +357,21 @@ static void judge(struct mup_bridge *bridge, struct mup_gather *gather)
         }
     }
     mup_gather_end(gather);
+}
+
+/* Give to the judges what is whole, the oldest first; the rest waits for the next verdict. */
+static void judge_waiting(struct mup_bridge *bridge)
+{
+    struct mup_judgement *judgement;
+    struct mup_gather *gather;
+
+    while ((judgement = free_judgement(bridge)) != NULL &&
+           (gather = mup_gathers_waiting(&bridge->gathers, may_be_judged, bridge)) != NULL) {
+        if (needs_no_judge(bridge, gather))
+            mup_gather_end(gather);
+        else
+            start_judgement(bridge, judgement, gather);
+    }
 }
 
 /* Whole, but not what was announced (SPEC section 9). Nothing is kept of it: whoever sends wrong
@@ -370,8 +399,10 @@ static void on_piece(struct mup_bridge *bridge, const char *name, const uint8_t 
     if (status == MUP_OK)
         status =
             mup_gather_add(&bridge->gathers, &whole, name, &piece, mup_loop_now_ms(&bridge->loop));
-    if (status == MUP_OK)
-        judge(bridge, whole);
+    if (status == MUP_OK && needs_no_judge(bridge, whole))
+        mup_gather_end(whole);
+    else if (status == MUP_OK)
+        judge_waiting(bridge);
     else if (status == MUP_ERR_DIGEST)
         refuse_pieces(bridge, name);
     if (status != MUP_OK && status != MUP_ERR_SHORT)

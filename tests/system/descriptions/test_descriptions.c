@@ -313,6 +313,38 @@ static void a_refused_description_is_not_asked_for_again(void **state)
     assert_true(peer.reply.detail.size > 8);
 }
 
+/* Things that are each the same as two others: reading this takes a while. */
+static size_t make_slow(char text[MUP_DESCRIPTION_MAX], unsigned number)
+{
+    size_t size = (size_t)snprintf(text, MUP_DESCRIPTION_MAX, TTL("# %u\n"), number);
+
+    for (unsigned i = 0; size < MUP_DESCRIPTION_MAX - 64; i++)
+        size += (size_t)snprintf(text + size, MUP_DESCRIPTION_MAX - size,
+                                 "m:n%u owl:sameAs m:n%u, m:n%u .\n", i, i / 2, i + 7);
+    return size;
+}
+
+/* More than there are judges: each is answered without announcing itself again. */
+static void descriptions_that_come_together_wait_for_a_judge(void **state)
+{
+    static struct peer peers[8];
+    static char texts[8][MUP_DESCRIPTION_MAX];
+    size_t sizes[8];
+
+    (void)state;
+    for (unsigned i = 0; i < 8; i++) {
+        sizes[i] = i < 4 ? make_slow(texts[i], i)
+                         : (size_t)snprintf(texts[i], sizeof texts[i], "together %u", i);
+        introduce(&peers[i], texts[i], sizes[i]);
+        announce(&peers[i], sizes[i]);
+        assert_int_equal(await_reply(&peers[i]), MUP_STATE_SEND_DESCRIPTION);
+    }
+    for (size_t i = 0; i < 8; i++)
+        send_pieces(&peers[i], (const uint8_t *)texts[i], sizes[i]);
+    for (size_t i = 0; i < 8; i++)
+        assert_int_equal(await_reply(&peers[i]), MUP_STATE_DESCRIPTION_INVALID);
+}
+
 static void a_good_device_is_served_after_all_that(void **state)
 {
     static struct mup_testbed_device device = {.process = "device", .version = 1};
@@ -337,6 +369,7 @@ int main(void)
         cmocka_unit_test(a_description_that_would_take_for_ever_is_given_up),
         cmocka_unit_test(pieces_that_are_not_what_was_announced_are_not_used),
         cmocka_unit_test(a_refused_description_is_not_asked_for_again),
+        cmocka_unit_test(descriptions_that_come_together_wait_for_a_judge),
         cmocka_unit_test(a_good_device_is_served_after_all_that),
     };
 

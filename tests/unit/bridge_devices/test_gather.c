@@ -163,6 +163,51 @@ static void the_number_of_descriptions_on_their_way_is_bounded(void **state)
                      MUP_ERR_RANGE);
 }
 
+static bool may_wait(const void *arg, const struct mup_gather *gather)
+{
+    return strcmp(gather->name, arg) != 0;
+}
+
+/* All who could read it are busy: neither time, nor an announcement, nor a piece takes it away. */
+static void the_whole_waits_until_it_is_ended(void **state)
+{
+    struct mup_gather *whole = NULL;
+    struct mup_gather *again = NULL;
+
+    (void)state;
+    begin(TEXT_SIZE);
+    assert_int_equal(add(&whole, piece(0, 0, TEXT_SIZE, true)), MUP_OK);
+    mup_gathers_expire(&gathers, 1000 + 10 * MUP_GATHER_TIMEOUT_MS);
+    begin(TEXT_SIZE);
+    assert_int_equal(add(&again, piece(0, 0, TEXT_SIZE, true)), MUP_ERR_SHORT);
+    assert_int_equal(add(&again, piece(1, 0, 1, true)), MUP_ERR_SHORT);
+    assert_int_equal(add(&again, piece(7, 0, 1, false)), MUP_ERR_SHORT);
+    assert_null(again);
+    assert_ptr_equal(mup_gathers_waiting(&gathers, may_wait, ""), whole);
+    assert_memory_equal(whole->bytes, text, TEXT_SIZE);
+    digest[31] ^= 1; /* the device announces another description: the old one is of no use */
+    begin(TEXT_SIZE);
+    assert_null(mup_gathers_waiting(&gathers, may_wait, ""));
+}
+
+static void the_one_that_waits_longest_is_next(void **state)
+{
+    static const char *const names[] = {"first", "second", "third"};
+    static const uint64_t times_ms[] = {3000, 2000, 4000};
+    struct mup_gather *whole = NULL;
+    struct mup_piece made = piece(0, 0, TEXT_SIZE, true);
+
+    (void)state;
+    assert_null(mup_gathers_waiting(&gathers, may_wait, ""));
+    begin(TEXT_SIZE); /* not whole: does not wait */
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(mup_gather_begin(&gathers, names[i], digest, TEXT_SIZE, 1000), MUP_OK);
+        assert_int_equal(mup_gather_add(&gathers, &whole, names[i], &made, times_ms[i]), MUP_OK);
+    }
+    assert_string_equal(mup_gathers_waiting(&gathers, may_wait, "")->name, "second");
+    assert_string_equal(mup_gathers_waiting(&gathers, may_wait, "second")->name, "first");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +221,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_stalls_for_a_minute_is_dropped, reset, reset),
         cmocka_unit_test_setup_teardown(the_number_of_descriptions_on_their_way_is_bounded, reset,
                                         reset),
+        cmocka_unit_test_setup_teardown(the_whole_waits_until_it_is_ended, reset, reset),
+        cmocka_unit_test_setup_teardown(the_one_that_waits_longest_is_next, reset, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
