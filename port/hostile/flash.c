@@ -5,6 +5,12 @@
 
 #define WORD_SIZE MUP_PORT_FLASH_WORD_SIZE
 
+/* In flash->programmed. */
+#define ERASED  0u
+#define WHOLE   1u
+#define CUT     2u /* a word whose programming was cut: what it should hold is in cut_words */
+#define UNKNOWN 3u /* of a page whose erasing was cut */
+
 static uint32_t get_word(const uint8_t *bytes)
 {
     uint32_t word;
@@ -20,11 +26,32 @@ static void put_word(uint8_t *bytes, uint32_t word)
 
 static bool is_weak(enum mup_hostile_cut cut)
 {
-    return cut >= MUP_HOSTILE_WEAK_FIRST;
+    return cut >= MUP_HOSTILE_WEAK_FIRST && cut != MUP_HOSTILE_TORN_ANY;
+}
+
+/* xorshift32 */
+static uint32_t random_word(struct mup_hostile_flash *flash)
+{
+    flash->random ^= flash->random << 13;
+    flash->random ^= flash->random >> 17;
+    flash->random ^= flash->random << 5;
+    return flash->random;
+}
+
+/* Bits at random. `style` 0 to 5 says how many: half, one in 32, one in 1024, or all but these. */
+static uint32_t random_bits(struct mup_hostile_flash *flash, uint32_t style)
+{
+    static const uint32_t halvings[3] = {1, 5, 10};
+    uint32_t bits = UINT32_MAX;
+
+    for (uint32_t i = 0; i < halvings[style % 3]; i++)
+        bits &= random_word(flash);
+    return style % 6 < 3 ? bits : ~bits;
 }
 
 /* Of the bits that an operation changes in a word, those that a cut lets it change. */
-static uint32_t done_bits(enum mup_hostile_cut cut, uint32_t changes)
+static uint32_t done_bits(struct mup_hostile_flash *flash, enum mup_hostile_cut cut,
+                          uint32_t changes, uint32_t style)
 {
     switch (cut) {
     case MUP_HOSTILE_BEFORE:
@@ -39,6 +66,9 @@ static uint32_t done_bits(enum mup_hostile_cut cut, uint32_t changes)
         return changes & UINT32_C(0x55555555);
     case MUP_HOSTILE_ALMOST:
         return changes & (changes - 1);
+    case MUP_HOSTILE_TORN_ANY:
+    case MUP_HOSTILE_WEAK_ANY:
+        return changes & random_bits(flash, style);
     case MUP_HOSTILE_AFTER:
     case MUP_HOSTILE_WEAK_FIRST:
     case MUP_HOSTILE_WEAK_LATER:
@@ -70,6 +100,8 @@ static bool reaches(enum mup_hostile_cut cut, uint32_t offset, uint32_t page_siz
     case MUP_HOSTILE_WEAK_LATER:
     case MUP_HOSTILE_WEAK_TURNS:
     case MUP_HOSTILE_WEAK_BOOT:
+    case MUP_HOSTILE_TORN_ANY:
+    case MUP_HOSTILE_WEAK_ANY:
     case MUP_HOSTILE_CUT_COUNT:
         break;
     }
@@ -84,43 +116,88 @@ static enum mup_hostile_cut within_word(enum mup_hostile_cut cut)
     return halves ? MUP_HOSTILE_AFTER : cut;
 }
 
-static void make_weak(struct mup_hostile_flash *flash, uint32_t at, uint32_t size,
-                      enum mup_hostile_cut cut)
+static bool is_within(uint32_t at, uint32_t outer_at, uint32_t outer_size)
 {
-    flash->weak.at = at;
-    flash->weak.size = size;
-    flash->weak.reads = 0;
-    flash->weak.boots = 0;
-    flash->weak.cut = cut;
-    memcpy(flash->weak.undone, flash->bytes + at, size);
+    return at >= outer_at && at - outer_at < outer_size;
+}
+
+/* [at, at + size) was operated upon anew, as a whole: what was weak in there is not any more. */
+static void settle(struct mup_hostile_flash *flash, uint32_t at, uint32_t size)
+{
+    for (uint32_t i = 0; i < MUP_HOSTILE_WEAK_MAX; i++) {
+        struct mup_hostile_weak *weak = &flash->weak[i];
+
+        if (is_within(weak->at, at, size) && weak->size <= size)
+            weak->size = 0;
+    }
+}
+
+/* Before the operation. When all places are taken the first one is settled as it is. */
+static struct mup_hostile_weak *make_weak(struct mup_hostile_flash *flash, uint32_t at,
+                                          uint32_t size, enum mup_hostile_cut cut)
+{
+    struct mup_hostile_weak *weak = &flash->weak[0];
+
+    settle(flash, at, size);
+    for (uint32_t i = 0; i < MUP_HOSTILE_WEAK_MAX && weak->size != 0; i++)
+        weak = &flash->weak[i];
+    if (weak->size != 0)
+        weak = &flash->weak[0];
+    weak->at = at;
+    weak->size = size;
+    weak->reads = 0;
+    weak->boots = 0;
+    weak->cut = cut;
+    memcpy(weak->undone, flash->bytes + at, size);
+    return weak;
+}
+
+/* WEAK_ANY: of the bits that should change, some that the reads do not agree upon. */
+static void make_bits_weak(struct mup_hostile_flash *flash, struct mup_hostile_weak *weak,
+                           uint32_t at, uint32_t changes, uint32_t style)
+{
+    if (weak != NULL && weak->cut == MUP_HOSTILE_WEAK_ANY)
+        put_word(weak->undone + (at - weak->at), changes & random_bits(flash, style));
 }
 
 static void erase_page(struct mup_hostile_flash *flash, uint32_t page_at, enum mup_hostile_cut cut)
 {
+    uint32_t style = cut >= MUP_HOSTILE_TORN_ANY ? random_word(flash) : 0;
+    struct mup_hostile_weak *weak = NULL;
+
     if (is_weak(cut))
-        make_weak(flash, page_at, flash->page_size, cut);
+        weak = make_weak(flash, page_at, flash->page_size, cut);
     for (uint32_t offset = 0; offset < flash->page_size; offset += WORD_SIZE) {
         uint8_t *bytes = flash->bytes + page_at + offset;
         uint32_t old = get_word(bytes);
 
         if (reaches(cut, offset, flash->page_size))
-            put_word(bytes, old | done_bits(within_word(cut), ~old));
+            put_word(bytes, old | done_bits(flash, within_word(cut), ~old, style / 6));
+        make_bits_weak(flash, weak, page_at + offset, ~old, style);
     }
     /* A page whose erasing was cut may not be programmed at all. */
-    memset(flash->programmed + page_at / WORD_SIZE, cut == MUP_HOSTILE_AFTER ? 0 : 1,
+    memset(flash->programmed + page_at / WORD_SIZE, cut == MUP_HOSTILE_AFTER ? ERASED : UNKNOWN,
            flash->page_size / WORD_SIZE);
 }
 
 static void program_word(struct mup_hostile_flash *flash, uint32_t at, uint32_t word,
                          enum mup_hostile_cut cut)
 {
+    uint32_t style = cut >= MUP_HOSTILE_TORN_ANY ? random_word(flash) : 0;
     uint32_t old = get_word(flash->bytes + at);
+    struct mup_hostile_weak *weak = NULL;
 
     if (is_weak(cut))
-        make_weak(flash, at, WORD_SIZE, cut);
-    put_word(flash->bytes + at, old & ~done_bits(cut, old & ~word));
-    if (cut != MUP_HOSTILE_BEFORE)
-        flash->programmed[at / WORD_SIZE] = 1;
+        weak = make_weak(flash, at, WORD_SIZE, cut);
+    make_bits_weak(flash, weak, at, old & ~word, style);
+    put_word(flash->bytes + at, old & ~done_bits(flash, cut, old & ~word, style / 6));
+    if (cut == MUP_HOSTILE_AFTER) {
+        flash->programmed[at / WORD_SIZE] = WHOLE;
+    } else if (cut != MUP_HOSTILE_BEFORE) {
+        flash->programmed[at / WORD_SIZE] = CUT;
+        flash->cut_words[flash->cut_word_count++ % MUP_HOSTILE_CUT_WORDS] =
+            (struct mup_hostile_cut_word){at, word};
+    }
 }
 
 /* The operation that next_* names, whole or cut. */
@@ -134,12 +211,40 @@ static void operate(struct mup_hostile_flash *flash, enum mup_hostile_cut cut)
     }
 }
 
-/* Do one operation; false when power failed in it. */
-static bool step(struct mup_hostile_flash *flash, uint32_t at, bool erases, uint32_t word)
+/* What the cut programming of a word should have made of it, the newest first. */
+static const struct mup_hostile_cut_word *cut_word(const struct mup_hostile_flash *flash,
+                                                   uint32_t at)
 {
-    flash->next_at = at;
-    flash->next_erases = erases;
-    flash->next_word = word;
+    for (uint32_t i = flash->cut_word_count; i > 0; i--) {
+        const struct mup_hostile_cut_word *cut = &flash->cut_words[(i - 1) % MUP_HOSTILE_CUT_WORDS];
+
+        if (cut->at == at || flash->cut_word_count - i + 1 == MUP_HOSTILE_CUT_WORDS)
+            return cut->at == at ? cut : NULL;
+    }
+    return NULL;
+}
+
+/* A cut word was programmed over: the bits that the cut one should have cleared and this one should
+ * not are weak from now on, until the page is erased. */
+static void keep_weak(struct mup_hostile_flash *flash, const struct mup_hostile_cut_word *cut,
+                      uint32_t word)
+{
+    uint32_t at = cut->at;
+    uint32_t bits = word & ~cut->word;
+
+    if (bits == 0)
+        return;
+    put_word(make_weak(flash, at, WORD_SIZE, MUP_HOSTILE_WEAK_ANY)->undone, bits);
+}
+
+/* Do the operation that next_* names; false when power failed in it. */
+static bool step(struct mup_hostile_flash *flash)
+{
+    const struct mup_hostile_cut_word *over =
+        !flash->next_erases && flash->programmed[flash->next_at / WORD_SIZE] == CUT
+            ? cut_word(flash, flash->next_at)
+            : NULL;
+
     if (flash->watch != NULL)
         flash->watch(flash->watch_context);
     if (++flash->operation_count == flash->cut_at) {
@@ -147,12 +252,10 @@ static bool step(struct mup_hostile_flash *flash, uint32_t at, bool erases, uint
         flash->dead = true;
         return false;
     }
-    /* Erasing the page whole, or programming the word once more and whole, ends its weakness. */
-    if (flash->weak.size != 0 &&
-        (erases ? flash->weak.at / flash->page_size == at / flash->page_size
-                : flash->weak.size == WORD_SIZE && flash->weak.at == at))
-        flash->weak.size = 0;
+    settle(flash, flash->next_at, flash->next_erases ? flash->page_size : WORD_SIZE);
     operate(flash, MUP_HOSTILE_AFTER);
+    if (over != NULL)
+        keep_weak(flash, over, flash->next_word);
     return true;
 }
 
@@ -184,6 +287,8 @@ static bool seen(struct mup_hostile_weak *weak)
     case MUP_HOSTILE_TORN_MID:
     case MUP_HOSTILE_TORN_EVEN:
     case MUP_HOSTILE_ALMOST:
+    case MUP_HOSTILE_TORN_ANY:
+    case MUP_HOSTILE_WEAK_ANY:
     case MUP_HOSTILE_CUT_COUNT:
         break;
     }
@@ -191,18 +296,22 @@ static bool seen(struct mup_hostile_weak *weak)
 }
 
 /* Put back the undone content where the read meets something weak and does not see it done. */
-static void blur(struct mup_hostile_flash *flash, uint32_t at, uint8_t *out, size_t size)
+static void blur(struct mup_hostile_flash *flash, struct mup_hostile_weak *weak, uint32_t at,
+                 uint8_t *out, size_t size)
 {
-    struct mup_hostile_weak *weak = &flash->weak;
     uint32_t first = at > weak->at ? at : weak->at;
     uint32_t end = at + (uint32_t)size;
 
-    if (weak->size == 0)
-        return;
     if (end > weak->at + weak->size)
         end = weak->at + weak->size;
-    if (first < end && !seen(weak))
+    if (first >= end)
+        return;
+    if (weak->cut == MUP_HOSTILE_WEAK_ANY) {
+        for (uint32_t i = first; i < end; i++)
+            out[i - at] ^= (uint8_t)(weak->undone[i - weak->at] & random_word(flash));
+    } else if (!seen(weak)) {
         memcpy(out + (first - at), weak->undone + (first - weak->at), end - first);
+    }
 }
 
 static int flash_read(void *context, uint32_t at, void *out, size_t size)
@@ -217,9 +326,34 @@ static int flash_read(void *context, uint32_t at, void *out, size_t size)
     }
     if (size > 0) {
         memcpy(out, flash->bytes + at, size);
-        blur(flash, at, out, size);
+        for (uint32_t i = 0; i < MUP_HOSTILE_WEAK_MAX; i++) {
+            if (flash->weak[i].size != 0)
+                blur(flash, &flash->weak[i], at, out, size);
+        }
     }
     return 0;
+}
+
+static bool reads_as_erased(const struct mup_hostile_flash *flash, uint32_t at)
+{
+    for (uint32_t i = 0; i < MUP_HOSTILE_WEAK_MAX; i++) {
+        if (flash->weak[i].size == WORD_SIZE && flash->weak[i].at == at)
+            return true; /* at some read */
+    }
+    return get_word(flash->bytes + at) == MUP_PORT_FLASH_ERASED_WORD;
+}
+
+/* Whether a word may be programmed: it is erased, or is to hold just this already; or a cut left
+ * it so that nobody can know that it is not erased. */
+static bool may_hold(const struct mup_hostile_flash *flash, uint32_t at, uint32_t word)
+{
+    const struct mup_hostile_cut_word *cut = cut_word(flash, at);
+
+    if (flash->programmed[at / WORD_SIZE] == ERASED)
+        return true;
+    if (flash->programmed[at / WORD_SIZE] == CUT && cut != NULL)
+        return cut->word == word || reads_as_erased(flash, at);
+    return get_word(flash->bytes + at) == word;
 }
 
 static int flash_program(void *context, uint32_t at, const uint32_t *words, size_t word_count)
@@ -233,9 +367,14 @@ static int flash_program(void *context, uint32_t at, const uint32_t *words, size
         return -1;
     }
     for (size_t i = 0; i < word_count; i++, at += WORD_SIZE) {
-        if (flash->programmed[at / WORD_SIZE] != 0 && get_word(flash->bytes + at) != words[i])
+        if (!may_hold(flash, at, words[i]))
             flash->violation_count++;
-        if (!step(flash, at, false, words[i]))
+        flash->next_at = at;
+        flash->next_erases = false;
+        flash->next_word = words[i];
+        flash->next_index = i;
+        flash->next_count = word_count;
+        if (!step(flash))
             return -1;
     }
     return 0;
@@ -251,7 +390,11 @@ static int flash_erase(void *context, uint32_t page_at)
         flash->violation_count++;
         return -1;
     }
-    return step(flash, page_at, true, 0) ? 0 : -1;
+    flash->next_at = page_at;
+    flash->next_erases = true;
+    flash->next_index = 0;
+    flash->next_count = 1;
+    return step(flash) ? 0 : -1;
 }
 
 void mup_hostile_flash_init(struct mup_hostile_flash *flash, uint8_t *bytes, uint8_t *programmed,
@@ -262,6 +405,7 @@ void mup_hostile_flash_init(struct mup_hostile_flash *flash, uint8_t *bytes, uin
     flash->programmed = programmed;
     flash->size = size;
     flash->page_size = page_size;
+    flash->random = 1;
     memset(bytes, 0xff, size);
     memset(programmed, 0, size / WORD_SIZE);
 }
@@ -273,7 +417,8 @@ void mup_hostile_flash_power_on(struct mup_hostile_flash *flash)
     flash->call_count = 0;
     flash->cut_at = 0;
     flash->fail_at = 0;
-    flash->weak.boots++;
+    for (uint32_t i = 0; i < MUP_HOSTILE_WEAK_MAX; i++)
+        flash->weak[i].boots++;
 }
 
 void mup_hostile_flash_copy_cut(struct mup_hostile_flash *to, const struct mup_hostile_flash *from,
@@ -281,10 +426,14 @@ void mup_hostile_flash_copy_cut(struct mup_hostile_flash *to, const struct mup_h
 {
     memcpy(to->bytes, from->bytes, from->size);
     memcpy(to->programmed, from->programmed, from->size / WORD_SIZE);
+    memcpy(to->cut_words, from->cut_words, sizeof to->cut_words);
+    to->cut_word_count = from->cut_word_count;
     to->violation_count = from->violation_count;
-    to->weak.size = 0;
-    if (from->weak.size != 0)
-        to->weak = from->weak;
+    for (uint32_t i = 0; i < MUP_HOSTILE_WEAK_MAX; i++) {
+        to->weak[i].size = 0;
+        if (from->weak[i].size != 0)
+            to->weak[i] = from->weak[i];
+    }
     to->next_at = from->next_at;
     to->next_erases = from->next_erases;
     to->next_word = from->next_word;

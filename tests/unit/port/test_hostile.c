@@ -24,7 +24,7 @@ static uint32_t word_at(struct flash_memory *memory, uint32_t at)
 /* Cut the programming of 0x12345678 in an erased word; the first four reads afterwards. */
 static void each_cut_of_a_word_leaves_what_its_name_says(void **state)
 {
-    static const uint32_t expected[MUP_HOSTILE_CUT_COUNT][4] = {
+    static const uint32_t expected[MUP_HOSTILE_TORN_ANY][4] = {
         [MUP_HOSTILE_BEFORE] = {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
         [MUP_HOSTILE_AFTER] = {0x12345678, 0x12345678, 0x12345678, 0x12345678},
         [MUP_HOSTILE_TORN_LOW] = {0xffff5678, 0xffff5678, 0xffff5678, 0xffff5678},
@@ -39,7 +39,7 @@ static void each_cut_of_a_word_leaves_what_its_name_says(void **state)
     };
 
     (void)state;
-    for (int cut = 0; cut < MUP_HOSTILE_CUT_COUNT; cut++) {
+    for (int cut = 0; cut < MUP_HOSTILE_TORN_ANY; cut++) {
         struct flash_memory *memory = flash_memory_new();
         uint32_t word = 0;
 
@@ -66,11 +66,11 @@ static void each_cut_of_a_word_leaves_what_its_name_says(void **state)
 /* How many words of a page of zeros read as erased, as zero, and as neither, after a cut. */
 static void each_cut_of_an_erasure_leaves_what_its_name_says(void **state)
 {
-    static const uint32_t erased_count[MUP_HOSTILE_CUT_COUNT] = {0, 256, 128, 128, 128, 0,
-                                                                 0, 256, 0,   256, 256};
+    static const uint32_t erased_count[MUP_HOSTILE_TORN_ANY] = {0, 256, 128, 128, 128, 0,
+                                                                0, 256, 0,   256, 256};
 
     (void)state;
-    for (int cut = 0; cut < MUP_HOSTILE_CUT_COUNT; cut++) {
+    for (int cut = 0; cut < MUP_HOSTILE_TORN_ANY; cut++) {
         struct flash_memory *memory = flash_memory_new();
         uint32_t words[256];
         uint32_t erased = 0;
@@ -86,6 +86,103 @@ static void each_cut_of_an_erasure_leaves_what_its_name_says(void **state)
         assert_int_equal(erased, erased_count[cut]);
         flash_memory_free(memory);
     }
+}
+
+/* A cut of kind ANY in the programming of a word, from a seed; *word is the first read. Returns
+ * whether a thousand reads agreed. */
+static bool reads_of_any_cut_agree(enum mup_hostile_cut cut, uint32_t seed, uint32_t *word)
+{
+    struct flash_memory *memory = flash_memory_new();
+    bool agree = true;
+
+    memory->flash.cut_at = 1;
+    memory->flash.cut = cut;
+    memory->flash.random = seed;
+    assert_int_equal(program(memory, 4, 0x12345678), -1);
+    mup_hostile_flash_power_on(&memory->flash);
+    *word = word_at(memory, 4);
+    for (int read = 0; read < 1000; read++) {
+        uint32_t again = word_at(memory, 4);
+
+        assert_int_equal(again & 0x12345678, 0x12345678); /* nothing but what should change */
+        agree = agree && again == *word;
+    }
+    assert_int_equal(word_at(memory, 0), 0xffffffff);
+    assert_int_equal(program(memory, 4, 0x12345678), 0);
+    assert_int_equal(word_at(memory, 4), 0x12345678); /* settled */
+    assert_int_equal(memory->flash.violation_count, 0);
+    flash_memory_free(memory);
+    return agree;
+}
+
+static void any_cut_of_a_word_leaves_any_of_its_bits_and_a_weak_one_wavers(void **state)
+{
+    uint32_t never = 0xffffffff;
+    uint32_t always = 0;
+    uint32_t wavering = 0;
+    uint32_t word;
+
+    (void)state;
+    for (uint32_t seed = 1; seed <= 200; seed++) {
+        assert_true(reads_of_any_cut_agree(MUP_HOSTILE_TORN_ANY, seed * 77, &word));
+        never &= word;
+        always |= word;
+        wavering += reads_of_any_cut_agree(MUP_HOSTILE_WEAK_ANY, seed * 77, &word) ? 0 : 1;
+    }
+    assert_int_equal(never, 0x12345678);  /* each bit was programmed by some cut ... */
+    assert_int_equal(always, 0xffffffff); /* ... and left out by some other */
+    assert_in_range(wavering, 50, 190);
+}
+
+static void a_page_weakly_erased_wavers_until_it_is_erased_again(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 50; seed++) {
+        struct flash_memory *memory = flash_memory_new();
+        uint32_t words[2][256];
+        uint32_t different = 0;
+
+        memset(memory->flash.bytes + 1024, 0, 1024);
+        memory->flash.cut_at = 1;
+        memory->flash.cut = MUP_HOSTILE_WEAK_ANY;
+        memory->flash.random = seed;
+        assert_int_equal(port_of(memory)->erase(&memory->flash, 1024), -1);
+        for (int boot = 0; boot < 20; boot++) {
+            mup_hostile_flash_power_on(&memory->flash);
+            for (int read = 0; read < 2; read++)
+                assert_int_equal(port_of(memory)->read(&memory->flash, 1024, words[read], 1024), 0);
+            different += memcmp(words[0], words[1], 1024) != 0 ? 1 : 0;
+        }
+        assert_true(different > 0);
+        assert_int_equal(port_of(memory)->erase(&memory->flash, 1024), 0);
+        for (uint32_t at = 1024; at < 2048; at += 4)
+            assert_int_equal(word_at(memory, at), 0xffffffff);
+        flash_memory_free(memory);
+    }
+}
+
+/* The first cut's place stays weak while a second one is. */
+static void two_places_are_weak_at_once(void **state)
+{
+    struct flash_memory *memory = flash_memory_new();
+
+    (void)state;
+    for (uint32_t at = 4; at <= 8; at += 4) {
+        memory->flash.cut_at = 1;
+        memory->flash.cut = MUP_HOSTILE_WEAK_TURNS;
+        assert_int_equal(program(memory, at, 0x12345678), -1);
+        mup_hostile_flash_power_on(&memory->flash);
+    }
+    for (uint32_t at = 4; at <= 8; at += 4) {
+        assert_int_equal(word_at(memory, at), 0x12345678);
+        assert_int_equal(word_at(memory, at), 0xffffffff);
+    }
+    assert_int_equal(program(memory, 4, 0x12345678), 0);
+    for (int read = 0; read < 3; read++)
+        assert_int_equal(word_at(memory, 4), 0x12345678);
+    assert_int_equal(word_at(memory, 8), 0x12345678);
+    assert_int_equal(word_at(memory, 8), 0xffffffff);
+    flash_memory_free(memory);
 }
 
 static void a_second_programming_is_a_violation_unless_it_is_the_same(void **state)
@@ -200,6 +297,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_cut_of_a_word_leaves_what_its_name_says),
         cmocka_unit_test(each_cut_of_an_erasure_leaves_what_its_name_says),
+        cmocka_unit_test(any_cut_of_a_word_leaves_any_of_its_bits_and_a_weak_one_wavers),
+        cmocka_unit_test(a_page_weakly_erased_wavers_until_it_is_erased_again),
+        cmocka_unit_test(two_places_are_weak_at_once),
         cmocka_unit_test(a_second_programming_is_a_violation_unless_it_is_the_same),
         cmocka_unit_test(programming_a_half_erased_page_is_a_violation),
         cmocka_unit_test(rules_broken_by_the_caller_are_violations),

@@ -39,9 +39,9 @@ struct mup_port_flash {
     /*
      * Program word_count words from at, in ascending order. at is a multiple of 4. A bit can only
      * go from 1 to 0 (the new content is old AND new). Callers program a word once between two
-     * erasures of its page, because the nRF51 and others promise little more; only the first word
-     * after a reset may come a second time, with the same content. The bytes in flash are the
-     * bytes of words[] in memory, so that read() gives them back.
+     * erasures of its page, because the nRF51 and others promise little more; only the first three
+     * words of a ledger after a reset may come a second time (F1 in ledger.h). The bytes in flash
+     * are the bytes of words[] in memory, so that read() gives them back.
      */
     int (*program)(void *context, uint32_t at, const uint32_t *words, size_t word_count);
 

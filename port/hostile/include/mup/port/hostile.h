@@ -2,10 +2,11 @@
  * The contracts at their worst, for tests.
  *
  * The flash loses power at an operation of the test's choice, in each way that the contract of
- * flash.h allows: before, after, torn, half-erased, weak. It stays dead, failing every call, until
- * the test calls mup_hostile_flash_power_on(). It also keeps watch over its user: programming a
- * word twice between two erasures with different content, programming a page whose erasing was
- * cut, and whatever else is outside of the rules is counted as a violation.
+ * flash.h allows: before, after, torn, half-erased, weak; what is weak stays so until the word is
+ * programmed again or the page is erased again, also through the next cuts. It stays dead, failing
+ * every call, until the test calls mup_hostile_flash_power_on(). It also keeps watch over its user:
+ * programming a word twice between two erasures with different content, programming a page whose
+ * erasing was cut, and whatever else is outside of the rules is counted as a violation.
  */
 #ifndef MUP_PORT_HOSTILE_H
 #define MUP_PORT_HOSTILE_H
@@ -31,11 +32,16 @@ enum mup_hostile_cut {
     MUP_HOSTILE_WEAK_LATER, /* weak: the first read does not see it, the others do */
     MUP_HOSTILE_WEAK_TURNS, /* weak: seen at every other read */
     MUP_HOSTILE_WEAK_BOOT,  /* weak: seen until the next power-on, not afterwards */
+    MUP_HOSTILE_TORN_ANY,   /* any of the bits that should change, from few to nearly all */
+    MUP_HOSTILE_WEAK_ANY,   /* likewise; and any bits are weak, each read sees them as it likes */
     MUP_HOSTILE_CUT_COUNT,
 };
 
 /* The most bytes of a page that the simulation takes. */
 #define MUP_HOSTILE_PAGE_SIZE_MAX 4096u
+
+/* Places that are weak at the same time: one for each of two cuts. */
+#define MUP_HOSTILE_WEAK_MAX 2u
 
 /* What is weak: one word or one page, whose reads differ. */
 struct mup_hostile_weak {
@@ -44,12 +50,21 @@ struct mup_hostile_weak {
     uint32_t reads;
     uint32_t boots;
     enum mup_hostile_cut cut;
-    uint8_t undone[MUP_HOSTILE_PAGE_SIZE_MAX]; /* what a read sees that does not see it done */
+    /* What a read sees that does not see it done; for WEAK_ANY, the bits that are weak. */
+    uint8_t undone[MUP_HOSTILE_PAGE_SIZE_MAX];
+};
+
+/* Cut words whose intended content is remembered, for the watch over programming twice. */
+#define MUP_HOSTILE_CUT_WORDS 8u
+
+struct mup_hostile_cut_word {
+    uint32_t at;
+    uint32_t word;
 };
 
 struct mup_hostile_flash {
     uint8_t *bytes;      /* size bytes, the caller's */
-    uint8_t *programmed; /* size / 4 bytes, the caller's: 1 = since the last erasure */
+    uint8_t *programmed; /* size / 4 bytes, the caller's: 0 = not since the last erasure */
     uint32_t size;
     uint32_t page_size;
 
@@ -61,7 +76,10 @@ struct mup_hostile_flash {
     enum mup_hostile_cut cut;
     uint32_t fail_at; /* the call (1, 2, ...) that fails without doing anything; 0 = none */
     bool dead;
-    struct mup_hostile_weak weak;
+    struct mup_hostile_weak weak[MUP_HOSTILE_WEAK_MAX];
+    struct mup_hostile_cut_word cut_words[MUP_HOSTILE_CUT_WORDS]; /* the newest */
+    uint32_t cut_word_count;
+    uint32_t random; /* of the kinds ANY: the same seed gives the same bits; never 0 */
 
     /* Called before each operation, so that a test can look at, or copy, what a cut there leaves.
      * NULL = not wanted. */
@@ -69,7 +87,9 @@ struct mup_hostile_flash {
     void *watch_context;
     uint32_t next_at;   /* for the watcher: the word or page of the operation to come, ... */
     bool next_erases;   /* ... its kind, ... */
-    uint32_t next_word; /* ... and the word to be programmed */
+    uint32_t next_word; /* ... the word to be programmed, ... */
+    size_t next_index;  /* ... and which one it is, from 0, ... */
+    size_t next_count;  /* ... of how many in one call; an erasure is 0 of 1 */
 };
 
 /* An erased flash over the caller's memory. */
