@@ -8,8 +8,11 @@
 #define WORD_SIZE MUP_PORT_FLASH_WORD_SIZE
 
 /* Words of a page that only copies and voids may use, so that a full page can still be secured; a
- * reset that was cut takes three of them. */
+ * reset that was cut takes five of them. */
 #define RESERVED_WORDS 16u
+
+/* What the first write after a reset takes: the value, two words given up, a void. */
+#define SECURING_WORDS 4u
 
 /* What stands before the body. */
 struct page_head {
@@ -205,6 +208,17 @@ static bool has_room(const struct mup_ledger *ledger, uint32_t words)
     return ledger->next + words <= word_count(ledger);
 }
 
+/* A word that nothing relies on: it stands where a start that saw one word more, weak ever since,
+ * may have been cut. So it is not read back; whatever it then reads as, no other value can. */
+static enum mup_status give_up_next(struct mup_ledger *ledger)
+{
+    uint32_t word = word_of(ledger->value);
+    uint32_t at = page_at(ledger, ledger->page) + words_offset(ledger) + ledger->next++ * WORD_SIZE;
+
+    return ledger->flash->program(ledger->flash->context, at, &word, 1) == 0 ? MUP_OK
+                                                                             : MUP_ERR_FLASH;
+}
+
 /* The first writes after a reset. The value comes once more, at the same place until it succeeds:
  * whatever a cut left there unseen is this same word (F1), and the word that the value was read
  * from is lasting then (F3). A rival is declared void before anything relies on its not counting,
@@ -213,12 +227,17 @@ static enum mup_status secure_first(struct mup_ledger *ledger)
 {
     enum mup_status status;
 
-    if (ledger->secured || !has_room(ledger, 2))
+    if (ledger->secured || !has_room(ledger, SECURING_WORDS))
         return MUP_OK;
     status = write_word(ledger, ledger->page, ledger->next, ledger->value);
     if (status != MUP_OK)
         return status;
     ledger->next++;
+    status = give_up_next(ledger);
+    if (status == MUP_OK)
+        status = give_up_next(ledger);
+    if (status != MUP_OK)
+        return status;
     if (ledger->rival != 0) {
         uint32_t voids = ledger->rival - ledger->generation;
 
@@ -232,10 +251,10 @@ static enum mup_status secure_first(struct mup_ledger *ledger)
 
 enum mup_status mup_ledger_append(struct mup_ledger *ledger, uint16_t value, const void *body)
 {
-    bool again = !ledger->secured && value == ledger->value && has_room(ledger, 2);
+    bool again = !ledger->secured && value == ledger->value && has_room(ledger, SECURING_WORDS);
     enum mup_status status;
 
-    if (!again && !has_room(ledger, 3 + RESERVED_WORDS))
+    if (!again && !has_room(ledger, SECURING_WORDS + 1 + RESERVED_WORDS))
         return mup_ledger_replace(ledger, value, body);
     status = secure_first(ledger);
     if (status != MUP_OK || again)
@@ -296,9 +315,11 @@ enum mup_status mup_ledger_replace(struct mup_ledger *ledger, uint16_t value, co
     ledger->generation = next_generation(ledger);
     ledger->voids = 0;
     ledger->void_words = 0;
-    ledger->next = 1;
     ledger->value = value;
-    ledger->secured = true;
     ledger->rival = 0;
+    /* The new page stands. A word behind the first makes it relied on, so that a void which a cut
+     * left unseen cannot take it back (F5). If this fails the next write does it. */
+    ledger->secured = write_word(ledger, other, 1, value) == MUP_OK;
+    ledger->next = ledger->secured ? 2 : 3;
     return MUP_OK;
 }

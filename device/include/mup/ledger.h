@@ -8,26 +8,32 @@
  *
  * The invariants, which the tests cite:
  *   F1  A page is erased by the one who then fills it, without a reset between. Each word is
- *       programmed once until the next erasure. One exception: the first word after a reset may
- *       be programmed a second time, with the very same content.
- *   F2  A page counts only if its CRC is right and a valid word follows: a first word, even a torn
- *       one, proves that the body before it was programmed completely.
- *   F3  The value is the last valid word, and nothing before it matters. A word is lasting once
- *       anything was programmed behind it. So after a reset the value is written once more before
- *       anything else is.
- *   F4  The page in use is never erased; only the other one, and only when the page in use lasts.
+ *       programmed once until the next erasure. Two exceptions: the first word after a reset
+ *       may be programmed a second time, with the very same content; and the two words that are
+ * given up behind it (below), with other content. F2  A page counts only if its CRC is right and a
+ * valid word follows: a first word, even a torn one, proves that the body before it was programmed
+ * completely. F3  The value is the last valid word, and nothing before it matters. A word is
+ * lasting once anything was programmed behind it. So after a reset the value is written once more
+ * before anything else is. F4  The page in use is never erased; only the other one, and only when
+ * the page in use lasts.
  *
  *   F5  A page that was begun and does not count may come to count later, when its first word was
  *       cut and is weak; half an erasure may leave it valid, too. So before anything relies on its
  *       not counting, a void word is written into the page in use: it says how many generations
  *       after its own do not count unless something follows their first word, and the next page
- *       takes a generation beyond. It says the same however often it is written.
+ *       takes a generation beyond. It says the same however often it is written. Because it may
+ *       itself be cut and unseen, a new page gets its first word twice at once.
  *
  * A torn word cannot be valid: programming only clears bits, and in a valid word exactly one bit
  * of each pair is cleared, so whatever is still missing leaves a pair with both bits set. A word
- * whose programming was cut may also read as erased. It is then the one behind the last word that
- * reads otherwise, or the second behind it, where the first write after a reset goes: the one is
- * never used, the other is only ever given the same content.
+ * whose programming was cut may also read as erased. It is then
+ *   - the one behind the last word that reads otherwise: it is never used;
+ *   - or the second behind it, where the first write after a reset goes: it is only ever given the
+ *     same content;
+ *   - or the third or fourth, when the last word was weak and was seen by the start that was cut,
+ *     one or two words further on, and is not seen by this one: both are given up. They get the
+ *     value, so that they do not read as erased, and nothing relies on them; with more bits
+ *     cleared than its own such a word is not valid.
  */
 #ifndef MUP_LEDGER_H
 #define MUP_LEDGER_H
