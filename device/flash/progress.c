@@ -83,6 +83,7 @@ static enum mup_status scan_page(struct mup_progress_log *log, struct record *ne
         if (is_blank(&record))
             continue;
         last_used = at;
+        log->unsettled = true;
         if (record.crc == crc_of(&record) && (!*any || record.sequence >= newest->sequence)) {
             *newest = record;
             *any = true;
@@ -110,7 +111,8 @@ enum mup_status mup_progress_open(struct mup_progress_log *log, struct mup_progr
         if (status != MUP_OK)
             return status;
     }
-    scratch.sequence = newest.sequence;
+    /* F7: one number is left out, for a record that was cut and is not seen. */
+    scratch.sequence = newest.sequence + (scratch.unsettled ? 1 : 0);
     scratch.live = any && !is_clear(&newest.progress);
     *log = scratch;
     *found = scratch.live;
@@ -134,6 +136,7 @@ static enum mup_status append(struct mup_progress_log *log, const struct mup_pro
     if (status != MUP_OK)
         return status;
     log->sequence = record.sequence;
+    log->unsettled = false;
     log->live = !is_clear(progress);
     return MUP_OK;
 }
@@ -146,11 +149,17 @@ enum mup_status mup_progress_append(struct mup_progress_log *log,
     return append(log, progress);
 }
 
+enum mup_status mup_progress_settle(struct mup_progress_log *log,
+                                    const struct mup_progress *progress)
+{
+    return log->unsettled ? mup_progress_append(log, progress) : MUP_OK;
+}
+
 enum mup_status mup_progress_clear(struct mup_progress_log *log)
 {
     struct mup_progress none;
 
-    if (!log->live)
+    if (!log->live && !log->unsettled)
         return MUP_OK;
     memset(&none, 0, sizeof none);
     return append(log, &none);

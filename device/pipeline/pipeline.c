@@ -37,6 +37,28 @@ static bool record_fits(const struct mup_pipeline *pipeline, const struct mup_ma
            pipeline->verified_size == blocks * MUP_PIPELINE_BUFFER_SIZE(manifest->block_size);
 }
 
+static void fill_in(struct mup_progress *progress, const struct mup_pipeline *pipeline,
+                    uint32_t written)
+{
+    memcpy(progress->manifest_digest, pipeline->manifest_digest, MUP_DIGEST_SIZE);
+    memcpy(progress->next_hash, pipeline->expected, MUP_DIGEST_SIZE);
+    progress->payload_offset = pipeline->verified_size;
+    progress->output_offset = written;
+}
+
+/* From where the record that was found says (F7). */
+static enum mup_status go_on(struct mup_pipeline *pipeline, const struct mup_manifest *manifest)
+{
+    struct mup_progress progress;
+    enum mup_status status;
+
+    fill_in(&progress, pipeline, pipeline->recorded_size);
+    status = mup_progress_settle(&pipeline->log, &progress);
+    return status == MUP_OK ? mup_slot_resume(&pipeline->writer, pipeline->map,
+                                              manifest->image_size, pipeline->recorded_size)
+                            : status;
+}
+
 static enum mup_status begin_anew(struct mup_pipeline *pipeline,
                                   const struct mup_manifest *manifest)
 {
@@ -68,8 +90,7 @@ enum mup_status mup_pipeline_begin(struct mup_pipeline *pipeline,
     if (pipeline->state == PIPELINE_OPEN && same)
         return MUP_OK;
     if (pipeline->state != PIPELINE_KEPT || !same || !record_fits(pipeline, manifest) ||
-        mup_slot_resume(&pipeline->writer, pipeline->map, manifest->image_size,
-                        pipeline->recorded_size) != MUP_OK) {
+        go_on(pipeline, manifest) != MUP_OK) {
         status = begin_anew(pipeline, manifest);
         if (status != MUP_OK)
             return status;
@@ -91,10 +112,7 @@ static void record(struct mup_pipeline *pipeline)
     if (written - pipeline->recorded_size < MUP_PIPELINE_RECORD_SIZE ||
         !mup_slot_is_at_page(&pipeline->writer) || mup_pipeline_is_complete(pipeline))
         return;
-    memcpy(progress.manifest_digest, pipeline->manifest_digest, MUP_DIGEST_SIZE);
-    memcpy(progress.next_hash, pipeline->expected, MUP_DIGEST_SIZE);
-    progress.payload_offset = pipeline->verified_size;
-    progress.output_offset = written;
+    fill_in(&progress, pipeline, written);
     if (mup_progress_append(&pipeline->log, &progress) == MUP_OK)
         pipeline->recorded_size = written;
 }

@@ -8,8 +8,13 @@
  * A record gives no authority. To resume, the agent needs a fresh token and an accepted manifest
  * whose vendor manifest has the same digest (DESIGN D7): freshness is never inherited.
  *
- * Order: open once after a reset; append at page boundaries of the output, every few blocks; clear
- * before a new image is begun and before mup_boot_request(), because the swap turns the slot over.
+ * Order: open once after a reset; settle before the first byte after it is written, or clear if the
+ * download does not go on; append at page boundaries of the output, every few blocks; clear before
+ * a new image is begun and before mup_boot_request(), because the swap turns the slot over.
+ *
+ *   F7  A record whose last word was cut and is weak may be passed over now and be seen later, when
+ *       the bytes that it speaks of are being fetched again. So before any is written another
+ *       record is, with a number beyond that of the one which may come to be seen.
  */
 #ifndef MUP_PROGRESS_H
 #define MUP_PROGRESS_H
@@ -34,6 +39,7 @@ struct mup_progress_log {
     uint32_t sequence; /* of the newest record */
     uint32_t next_at;  /* where the next record goes; bytes from the first of the two pages */
     bool live;         /* there is something to resume */
+    bool unsettled;    /* records were found, and none was written since (F7) */
 };
 
 /*
@@ -56,7 +62,14 @@ MUP_MUST_CHECK
 enum mup_status mup_progress_append(struct mup_progress_log *log,
                                     const struct mup_progress *progress);
 
-/* Append "there is nothing to resume". Writes nothing if no record was ever made. */
+/* After open() found *progress, and before the download goes on from there: make it the newest for
+ * good (F7). Errors as append(); on MUP_ERR_FLASH write nothing. */
+MUP_MUST_CHECK
+enum mup_status mup_progress_settle(struct mup_progress_log *log,
+                                    const struct mup_progress *progress);
+
+/* Append "there is nothing to resume". Writes nothing if no record was ever made, or if the newest
+ * one says so and was made since open(). */
 MUP_MUST_CHECK
 enum mup_status mup_progress_clear(struct mup_progress_log *log);
 

@@ -146,6 +146,41 @@ static void a_cut_costs_at_most_one_record(void **state)
     }
 }
 
+/* F7: the second record's last word is not seen; the download goes on from the first one, or is
+ * given up, and then the word shows up. Also after the other page was begun. */
+static void a_record_that_shows_up_late_is_not_the_newest(void **state)
+{
+    (void)state;
+    for (uint32_t before = 1; before < 30; before++) {
+        for (int clears = 0; clears < 2; clears++) {
+            struct flash_memory *memory = flash_memory_new();
+            struct mup_progress_log log;
+            struct mup_progress progress;
+            uint8_t crc[4];
+            uint32_t crc_at;
+
+            found_after_reset(&log, memory);
+            for (uint32_t n = 1; n <= before; n++) {
+                progress = made(n);
+                assert_int_equal(mup_progress_append(&log, &progress), MUP_OK);
+            }
+            crc_at = memory->flash.next_at;
+            memcpy(crc, memory->flash.bytes + crc_at, sizeof crc);
+            memset(memory->flash.bytes + crc_at, 0xff, sizeof crc);
+            assert_int_equal(found_after_reset(&log, memory), before - 1);
+            progress = made(before - 1);
+            if (clears != 0 || before == 1)
+                assert_int_equal(mup_progress_clear(&log), MUP_OK);
+            else
+                assert_int_equal(mup_progress_settle(&log, &progress), MUP_OK);
+            if (before % 12 != 1) /* else it was the first of its page, which was erased again */
+                memcpy(memory->flash.bytes + crc_at, crc, sizeof crc);
+            assert_int_equal(found_after_reset(&log, memory), clears != 0 ? 0 : before - 1);
+            flash_memory_free(memory);
+        }
+    }
+}
+
 static void each_failing_call_is_reported_and_older_records_stand(void **state)
 {
     (void)state;
@@ -183,6 +218,7 @@ int main(void)
         cmocka_unit_test(records_stand_only_at_pages),
         cmocka_unit_test(a_damaged_record_gives_way_to_the_one_before),
         cmocka_unit_test(a_cut_costs_at_most_one_record),
+        cmocka_unit_test(a_record_that_shows_up_late_is_not_the_newest),
         cmocka_unit_test(each_failing_call_is_reported_and_older_records_stand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
