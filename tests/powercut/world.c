@@ -7,6 +7,8 @@
 
 #include "mup/progress.h"
 #include "mup/slot.h"
+#include "mup/trust.h"
+#include "signer.h"
 
 #define MANIFEST_SIZE 301u /* not a multiple of 4 */
 #define CHUNK_SIZE    250u /* what a block may be like: not a multiple of 4 or of the page */
@@ -34,6 +36,55 @@ static void image_make(struct world_images *images, uint32_t version, uint32_t s
     mup_sha256_of(images->image[version].digest, images->bytes[version], size);
 }
 
+static void certificate_make(struct world_images *images, uint32_t epoch,
+                             const struct signer *vendor)
+{
+    struct world_certificate *made = &images->certificate[epoch];
+    struct mup_certificate certificate = {.epoch = epoch, .label = "the update server"};
+    uint8_t payload[MUP_CERTIFICATE_MAX];
+    size_t size = 0;
+    struct signer server;
+
+    signer_make(&server);
+    memcpy(made->public_key, server.public_key, sizeof made->public_key);
+    memcpy(certificate.public_key, server.public_key, sizeof certificate.public_key);
+    if (mup_certificate_encode(payload, sizeof payload, &size, &certificate) != MUP_OK)
+        abort();
+    made->size = signer_sign(vendor, made->bytes, sizeof made->bytes, payload, size, NULL);
+    signer_free(&server);
+}
+
+/* The identity record with the key of an epoch. */
+static struct mup_identity identity_of(const struct world_images *images, uint32_t epoch)
+{
+    struct mup_identity identity = images->identity;
+    uint8_t digest[MUP_SHA256_SIZE];
+
+    memcpy(identity.server.public_key, images->certificate[epoch].public_key,
+           sizeof identity.server.public_key);
+    mup_sha256_of(digest, identity.server.public_key, sizeof identity.server.public_key);
+    memcpy(identity.server.key_id, digest, sizeof identity.server.key_id);
+    identity.server_epoch = epoch;
+    return identity;
+}
+
+static void keys_make(struct world_images *images)
+{
+    struct mup_identity *identity = &images->identity;
+    struct signer vendor;
+
+    signer_make(&vendor);
+    for (uint32_t epoch = EPOCH_OLD; epoch < EPOCH_COUNT; epoch++)
+        certificate_make(images, epoch, &vendor);
+    for (uint8_t i = 0; i < MUP_UUID_SIZE; i++)
+        identity->uuid[i] = (uint8_t)(i + 1);
+    memcpy(identity->name, "powercut", 8);
+    memcpy(identity->vendor.public_key, vendor.public_key, sizeof identity->vendor.public_key);
+    memcpy(identity->vendor.key_id, vendor.kid, sizeof identity->vendor.key_id);
+    signer_free(&vendor);
+    *identity = identity_of(images, EPOCH_OLD);
+}
+
 void world_images_make(struct world_images *images, uint32_t slot_pages, uint32_t old_size,
                        uint32_t new_size)
 {
@@ -42,6 +93,7 @@ void world_images_make(struct world_images *images, uint32_t slot_pages, uint32_
     image_make(images, VERSION_OLD, old_size);
     image_make(images, VERSION_NEW, new_size);
     image_make(images, VERSION_NEXT, 700);
+    keys_make(images);
 }
 
 void world_images_free(struct world_images *images)
@@ -91,7 +143,7 @@ void world_make(struct world *world, const struct world_images *images)
     memcpy(world->flash.bytes, images->bytes[VERSION_OLD], old->size);
     memset(world->flash.programmed, 1, (old->size + 3) / 4);
     if (mup_boot_provision(&world->boot, &world->map, old) != MUP_OK ||
-        world_reset(world) != MUP_OK)
+        mup_identity_save(&world->map, &images->identity) != MUP_OK || world_reset(world) != MUP_OK)
         abort();
     mup_hostile_flash_power_on(&world->flash);
 }
@@ -102,8 +154,10 @@ void world_free(struct world *world)
     free(world->flash.programmed);
 }
 
-void world_copy_cut(struct world *to, const struct world *from, enum mup_hostile_cut cut)
+void world_copy_cut(struct world *to, const struct world *from, enum mup_hostile_cut cut,
+                    uint32_t seed)
 {
+    to->flash.random = seed | 1; /* never 0 */
     mup_hostile_flash_copy_cut(&to->flash, &from->flash, cut);
     to->verify_count = 0;
 }
@@ -150,6 +204,8 @@ enum mup_status world_update(struct world *world, uint32_t version)
         memset(&progress, 0, sizeof progress);
         memcpy(progress.manifest_digest, digest, sizeof digest);
         status = mup_progress_clear(&log);
+    } else if (status == MUP_OK) {
+        status = mup_progress_settle(&log, &progress);
     }
     if (status == MUP_OK)
         status = download(world, &log, &progress, version);
@@ -198,6 +254,24 @@ enum mup_status world_report(struct world *world)
     return mup_boot_reported(&world->boot);
 }
 
+enum mup_status world_take_key(struct world *world, uint32_t epoch)
+{
+    const struct world_certificate *certificate = &world->images->certificate[epoch];
+    uint8_t budget = 1;
+
+    return mup_trust_take_certificate(&world->map, &budget, certificate->bytes, certificate->size);
+}
+
+/* What the device would do with a certificate, short of checking its signature: MUP_ERR_BUSY if it
+ * would take it. */
+static enum mup_status would_take_key(struct world *world, uint32_t epoch)
+{
+    const struct world_certificate *certificate = &world->images->certificate[epoch];
+    uint8_t budget = 0;
+
+    return mup_trust_take_certificate(&world->map, &budget, certificate->bytes, certificate->size);
+}
+
 static bool runs_whole_image(const struct world *world)
 {
     uint32_t version = world->state.running.version;
@@ -241,6 +315,25 @@ static bool progress_is_true(struct world *world)
                             progress.output_offset) == 0;
 }
 
+/* Read the identity: whole, of an epoch that was certified, and not below *epoch, which it sets. */
+static enum verdict judge_identity(struct world *world, uint32_t *epoch)
+{
+    struct mup_identity identity;
+    struct mup_identity expected;
+
+    if (mup_identity_load(&identity, &world->map) != MUP_OK)
+        return VERDICT_NO_KEY;
+    if (identity.server_epoch < EPOCH_OLD || identity.server_epoch >= EPOCH_COUNT)
+        return VERDICT_WRONG_KEY;
+    expected = identity_of(world->images, identity.server_epoch);
+    if (memcmp(&identity, &expected, sizeof identity) != 0)
+        return VERDICT_WRONG_KEY;
+    if (identity.server_epoch < *epoch)
+        return VERDICT_EPOCH_BACK;
+    *epoch = identity.server_epoch;
+    return world->flash.violation_count == 0 ? VERDICT_GOOD : VERDICT_INCONSISTENT;
+}
+
 static enum verdict boot_and_judge(struct world *world)
 {
     if (world_reset(world) != MUP_OK)
@@ -267,10 +360,88 @@ static enum verdict update_further(struct world *world)
     return boot_and_judge(world);
 }
 
-enum verdict world_judge(struct world *world, bool deep)
+/* Finish the update to VERSION_NEW, whatever of it is done. */
+static enum verdict go_on_updating(struct world *world)
 {
+    if (world_reset(world) != MUP_OK)
+        return VERDICT_BRICKED;
+    if (world->state.running.version == VERSION_OLD && world->state.phase == MUP_BOOT_IDLE &&
+        (world_update(world, VERSION_NEW) != MUP_OK || world_reset(world) != MUP_OK))
+        return VERDICT_STUCK;
+    if (world->state.phase == MUP_BOOT_TRIAL && world_confirm(world) != MUP_OK)
+        return VERDICT_STUCK;
+    return VERDICT_GOOD;
+}
+
+static enum verdict go_on_changing_the_key(struct world *world)
+{
+    struct mup_identity identity;
+    enum mup_status status;
+
+    if (world_reset(world) != MUP_OK)
+        return VERDICT_BRICKED;
+    if (mup_identity_load(&identity, &world->map) != MUP_OK)
+        return VERDICT_NO_KEY;
+    status = world_take_key(world, EPOCH_NEW);
+    return status == MUP_OK || status == MUP_ERR_STATE ? VERDICT_GOOD : VERDICT_STUCK;
+}
+
+enum verdict world_go_on(struct world *world, bool key_change)
+{
+    return key_change ? go_on_changing_the_key(world) : go_on_updating(world);
+}
+
+/* The rules of certificates, as they must be at an epoch. */
+static bool follows_the_rules(struct world *world, uint32_t epoch)
+{
+    for (uint32_t other = EPOCH_OLD; other < EPOCH_COUNT; other++) {
+        enum mup_status expected = other < epoch    ? MUP_ERR_STALE
+                                   : other == epoch ? MUP_ERR_STATE
+                                                    : MUP_ERR_BUSY;
+
+        if (would_take_key(world, other) != expected)
+            return false;
+    }
+    return true;
+}
+
+static enum verdict change_key_further(struct world *world, bool deep)
+{
+    struct mup_identity next = identity_of(world->images, EPOCH_NEXT);
+    uint32_t epoch = EPOCH_NEXT;
+    enum mup_status status =
+        deep ? world_take_key(world, EPOCH_NEXT) : mup_identity_save(&world->map, &next);
+
+    if (status != MUP_OK)
+        return VERDICT_STUCK;
+    mup_hostile_flash_power_on(&world->flash);
+    return judge_identity(world, &epoch);
+}
+
+enum verdict world_judge_key(struct world *world, bool deep)
+{
+    uint32_t epoch = EPOCH_OLD;
     enum verdict verdict = boot_and_judge(world);
 
+    for (int boot = 0; boot < 2; boot++) {
+        for (int load = 0; verdict == VERDICT_GOOD && load < 2; load++)
+            verdict = judge_identity(world, &epoch);
+        if (verdict == VERDICT_GOOD && epoch > EPOCH_NEW)
+            verdict = VERDICT_WRONG_KEY;
+        if (verdict == VERDICT_GOOD && !follows_the_rules(world, epoch))
+            verdict = VERDICT_EPOCH_BACK;
+        mup_hostile_flash_power_on(&world->flash);
+    }
+    return verdict == VERDICT_GOOD ? change_key_further(world, deep) : verdict;
+}
+
+enum verdict world_judge(struct world *world, bool deep)
+{
+    uint32_t epoch = EPOCH_OLD;
+    enum verdict verdict = boot_and_judge(world);
+
+    if (verdict == VERDICT_GOOD)
+        verdict = judge_identity(world, &epoch);
     if (verdict == VERDICT_GOOD && !progress_is_true(world))
         verdict = VERDICT_INCONSISTENT;
     if (verdict == VERDICT_GOOD) {
@@ -295,6 +466,12 @@ const char *verdict_name(enum verdict verdict)
         return "inconsistent";
     case VERDICT_STUCK:
         return "stuck";
+    case VERDICT_NO_KEY:
+        return "no_key";
+    case VERDICT_WRONG_KEY:
+        return "wrong_key";
+    case VERDICT_EPOCH_BACK:
+        return "epoch_back";
     case VERDICT_COUNT:
         break;
     }

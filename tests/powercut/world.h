@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "mup/boot.h"
+#include "mup/certificate.h"
+#include "mup/identity.h"
 #include "mup/port/hostile.h"
 
 #define WORLD_PAGE_SIZE 1024u
@@ -19,11 +21,26 @@
 #define VERSION_NEXT    3u /* the update after that; a small image, and NEW again if it was lost */
 #define VERSION_COUNT   4u
 
-/* What the images are; shared by all worlds of a run. */
+/* Epochs of the update server's key. */
+#define EPOCH_OLD   1u /* in the identity record at the beginning */
+#define EPOCH_NEW   2u /* the key change */
+#define EPOCH_NEXT  3u /* the key change after that */
+#define EPOCH_COUNT 4u
+
+/* A certificate that introduces a key of the update server. */
+struct world_certificate {
+    uint8_t public_key[MUP_PUBLIC_KEY_SIZE];
+    uint8_t bytes[MUP_CERTIFICATE_SIGNED_MAX];
+    size_t size;
+};
+
+/* What the images and the keys are; shared by all worlds of a run. */
 struct world_images {
     uint32_t slot_pages;
     uint8_t *bytes[VERSION_COUNT];
     struct mup_boot_image image[VERSION_COUNT];
+    struct mup_identity identity; /* as provisioned, with the key of EPOCH_OLD */
+    struct world_certificate certificate[EPOCH_COUNT];
 };
 
 struct world {
@@ -42,7 +59,10 @@ enum verdict {
     VERDICT_BRICKED,      /* the boot core did not name an image to run */
     VERDICT_WRONG_IMAGE,  /* the execution slot is not the whole image that was named */
     VERDICT_INCONSISTENT, /* state, floor or progress record contradict what is in flash */
-    VERDICT_STUCK,        /* a further update did not succeed */
+    VERDICT_STUCK,        /* a further update or key change did not succeed */
+    VERDICT_NO_KEY,       /* there is no identity record */
+    VERDICT_WRONG_KEY,    /* it is a mixture, or its key was never certified for its epoch */
+    VERDICT_EPOCH_BACK,   /* an older epoch than was seen before, or one that is taken again */
     VERDICT_COUNT,
 };
 
@@ -54,8 +74,10 @@ void world_images_free(struct world_images *images);
 void world_make(struct world *world, const struct world_images *images);
 void world_free(struct world *world);
 
-/* Turn `to` into what `from` would be after a cut in the operation it is about to do. */
-void world_copy_cut(struct world *to, const struct world *from, enum mup_hostile_cut cut);
+/* Turn `to` into what `from` would be after a cut in the operation it is about to do. The seed
+ * decides which bits are torn or weak. */
+void world_copy_cut(struct world *to, const struct world *from, enum mup_hostile_cut cut,
+                    uint32_t seed);
 
 /* The application: download a version, from where the progress record says, and request it. */
 enum mup_status world_update(struct world *world, uint32_t version);
@@ -69,8 +91,19 @@ enum mup_status world_give_up(struct world *world);
 enum mup_status world_retry(struct world *world);
 enum mup_status world_report(struct world *world);
 
+/* The application takes the update server's certificate of an epoch, signature check and all. */
+enum mup_status world_take_key(struct world *world, uint32_t epoch);
+
+/* What happens after a cut when there is no other: reset, then the update or key change is driven
+ * to its end. */
+enum verdict world_go_on(struct world *world, bool key_change);
+
 /* Boot after a cut, twice, and judge what runs; `deep` also takes a further update to its end. */
 enum verdict world_judge(struct world *world, bool deep);
+
+/* The same after a cut in a key change: the old or the new key, whole, and never back again; then
+ * the next key is taken, from a signed certificate if `deep`. */
+enum verdict world_judge_key(struct world *world, bool deep);
 
 const char *verdict_name(enum verdict verdict);
 
