@@ -1,0 +1,15 @@
+/* Captures that Wireshark reads: pcap with DLT_IEEE802_15_4_WITHFCS (195), microseconds. */
+#ifndef MUP_LAB_PCAP_H
+#define MUP_LAB_PCAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* A new capture file, or NULL with a message on stderr. Close it with fclose(). */
+FILE *mup_pcap_open(const char *path);
+
+/* Write one PSDU with the time of now. */
+void mup_pcap_write(FILE *file, const uint8_t *psdu, size_t size);
+
+#endif
