@@ -16,9 +16,9 @@
 #include "proxy.h"
 #include "radio.h"
 
-#define POLL_MS_MAX 50 /* lwIP's timers tick at 250 ms; its fastest is this router's own patience \
-                        */
-#define MQTT_PORT 1883u
+/* lwIP's timers tick at 250 ms; its fastest is this router's own patience. */
+#define POLL_MS_MAX 50
+#define MQTT_PORT   1883u
 
 static const char help[] =
     "usage: mup-router --radio SOCKET --broker PORT [--capture FILE]\n"
