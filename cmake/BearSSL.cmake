@@ -9,7 +9,7 @@ mup_fetch_source(bearssl bearssl 0.6+dfsg.1-3
 
 set(bearssl_files
     codec/ccopy.c codec/dec32be.c codec/enc32be.c
-    ec/ec_p256_m15.c ec/ec_secp256r1.c ec/ec_secp384r1.c ec/ec_secp521r1.c
+    ec/ec_p256_m15.c ec/ec_secp256r1.c
     ec/ecdsa_i15_bits.c ec/ecdsa_i15_vrfy_raw.c
     hash/sha2small.c
     int/i15_add.c int/i15_bitlen.c int/i15_decmod.c int/i15_decode.c int/i15_decred.c
@@ -17,7 +17,7 @@ set(bearssl_files
     int/i15_muladd.c int/i15_ninv15.c int/i15_rshift.c int/i15_sub.c int/i15_tmont.c)
 list(TRANSFORM bearssl_files PREPEND ${bearssl}/src/)
 
-add_library(mup_bearssl STATIC ${bearssl_files})
+add_library(mup_bearssl STATIC ${bearssl_files} ${CMAKE_SOURCE_DIR}/cmake/other_curves.c)
 target_include_directories(mup_bearssl SYSTEM PUBLIC ${bearssl}/inc)
 target_include_directories(mup_bearssl PRIVATE ${bearssl}/src)
 target_compile_options(mup_bearssl PRIVATE -w -ffunction-sections -fdata-sections)
