@@ -9,14 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
+#include "factory.h"
 #include "mup/boot.h"
 #include "mup/crypto.h"
 #include "mup/identity.h"
-#include "mup/topic.h"
 #include "virtual.h"
 
 static const char usage[] =
@@ -43,97 +39,6 @@ struct factory {
     bool force;
 };
 
-/* The raw x || y of a PEM file with a P-256 public key. */
-static bool read_key(uint8_t key[MUP_P256_KEY_SIZE], const char *path)
-{
-    FILE *file = fopen(path, "r");
-    EVP_PKEY *read;
-    char group[32] = "";
-    unsigned char point[1 + MUP_P256_KEY_SIZE];
-    size_t size = 0;
-    bool good;
-
-    if (file == NULL) {
-        fprintf(stderr, "mup-device: %s: %s\n", path, strerror(errno));
-        return false;
-    }
-    read = PEM_read_PUBKEY(file, NULL, NULL, NULL);
-    fclose(file);
-    good = read != NULL &&
-           EVP_PKEY_get_utf8_string_param(read, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group,
-                                          NULL) == 1 &&
-           strcmp(group, "prime256v1") == 0 &&
-           EVP_PKEY_get_octet_string_param(read, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point,
-                                           &size) == 1 &&
-           size == sizeof point && point[0] == 4;
-    EVP_PKEY_free(read);
-    if (!good) {
-        fprintf(stderr, "mup-device: %s has no public key of P-256 in PEM\n", path);
-        return false;
-    }
-    memcpy(key, point + 1, MUP_P256_KEY_SIZE);
-    return true;
-}
-
-static bool make_identity(struct mup_identity *identity, const struct factory *factory)
-{
-    uint8_t digest[MUP_SHA256_SIZE];
-    char text[MUP_UUID_TEXT_SIZE];
-    const char *name = factory->name;
-
-    memset(identity, 0, sizeof *identity);
-    if (mup_uuid_parse(identity->uuid, factory->uuid, strlen(factory->uuid)) != MUP_OK) {
-        fprintf(stderr, "mup-device: '%s' is not a UUID\n", factory->uuid);
-        return false;
-    }
-    mup_uuid_format(text, identity->uuid);
-    if (name == NULL)
-        name = text;
-    if (!mup_name_is_valid(name, strlen(name))) {
-        fprintf(stderr, "mup-device: '%s' is not a name: 1 to 36 of A-Z a-z 0-9 . _ -\n", name);
-        return false;
-    }
-    memcpy(identity->name, name, strlen(name));
-    if (!read_key(identity->vendor.public_key, factory->key_path))
-        return false;
-    mup_sha256_of(digest, identity->vendor.public_key, MUP_P256_KEY_SIZE);
-    memcpy(identity->vendor.key_id, digest, MUP_KID_SIZE);
-    return true;
-}
-
-/* The whole file; *size is 0 after a message on standard error. */
-static uint8_t *read_image(const char *path, uint32_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    uint8_t *bytes = malloc(MUP_IMAGE_SIZE_MAX + 1);
-
-    *size = 0;
-    if (file != NULL && bytes != NULL)
-        *size = (uint32_t)fread(bytes, 1, MUP_IMAGE_SIZE_MAX + 1, file);
-    if (file == NULL || ferror(file) || *size == 0) {
-        fprintf(stderr, "mup-device: %s: %s\n", path, errno != 0 ? strerror(errno) : "empty");
-        *size = 0;
-    }
-    if (file != NULL)
-        fclose(file);
-    return bytes;
-}
-
-static bool program_image(const struct virtual_flash *flash, const uint8_t *bytes, uint32_t size)
-{
-    const struct mup_port_flash *port = &flash->port;
-    uint32_t at = flash->map.execution_at;
-
-    for (uint32_t done = 0; done < size; done += 4) {
-        uint32_t word = MUP_PORT_FLASH_ERASED_WORD;
-
-        memcpy(&word, bytes + done, size - done < 4 ? size - done : 4);
-        if (port->program(port->context, at + done, &word, 1) != 0)
-            return false;
-    }
-    return true;
-}
-
 static bool fill(struct virtual_flash *flash, const struct mup_identity *identity,
                  const uint8_t *bytes, uint32_t size, uint32_t version)
 {
@@ -141,7 +46,7 @@ static bool fill(struct virtual_flash *flash, const struct mup_identity *identit
     struct mup_boot boot;
 
     mup_sha256_of(image.digest, bytes, size);
-    return program_image(flash, bytes, size) &&
+    return mup_factory_program(&flash->port, flash->map.execution_at, bytes, size) &&
            mup_identity_save(&flash->map, identity) == MUP_OK &&
            mup_boot_provision(&boot, &flash->map, &image) == MUP_OK;
 }
@@ -187,9 +92,10 @@ static int make(const struct factory *factory)
     uint8_t *bytes;
     bool good;
 
-    if (!make_identity(&identity, factory))
+    if (!mup_factory_identity(&identity, "mup-device", factory->uuid, factory->name,
+                              factory->key_path))
         return EXIT_FAILED;
-    bytes = read_image(factory->image_path, &size);
+    bytes = mup_factory_read("mup-device", factory->image_path, MUP_IMAGE_SIZE_MAX, &size);
     good = size > 0;
     if (good && size > VIRTUAL_IMAGE_SIZE_MAX) {
         fprintf(stderr, "mup-device: %s is larger than any slot: %lu bytes at most\n",
