@@ -1,0 +1,52 @@
+/* mup/crypto.h for the application, by the bootloader's code: see services.h. */
+#include "services.h"
+
+extern const struct microbit_services microbit_services; /* placed by the linker script */
+
+bool microbit_services_are_there(void)
+{
+    return microbit_services.magic == MICROBIT_SERVICES_MAGIC &&
+           microbit_services.size >= sizeof(struct microbit_services);
+}
+
+void mup_sha256_init(struct mup_sha256 *sha)
+{
+    microbit_services.sha256_init(sha);
+}
+
+void mup_sha256_update(struct mup_sha256 *sha, const void *bytes, size_t size)
+{
+    microbit_services.sha256_update(sha, bytes, size);
+}
+
+void mup_sha256_finish(const struct mup_sha256 *sha, uint8_t digest[MUP_SHA256_SIZE])
+{
+    microbit_services.sha256_finish(sha, digest);
+}
+
+void mup_sha256_of(uint8_t digest[MUP_SHA256_SIZE], const void *bytes, size_t size)
+{
+    struct mup_sha256 sha;
+
+    mup_sha256_init(&sha);
+    mup_sha256_update(&sha, bytes, size);
+    mup_sha256_finish(&sha, digest);
+}
+
+int mup_crypto_equal(const void *a, const void *b, size_t size)
+{
+    const uint8_t *left = a;
+    const uint8_t *right = b;
+    uint8_t difference = 0;
+
+    for (size_t i = 0; i < size; i++)
+        difference |= (uint8_t)(left[i] ^ right[i]);
+    return difference == 0;
+}
+
+enum mup_status mup_p256_verify(const uint8_t public_key[MUP_P256_KEY_SIZE],
+                                const uint8_t digest[MUP_SHA256_SIZE],
+                                const uint8_t signature[MUP_P256_SIG_SIZE])
+{
+    return microbit_services.p256_verify(public_key, digest, signature);
+}

@@ -1,0 +1,42 @@
+/*
+ * What the production line tells a device about its network: one checked record in the last page of
+ * the bootloader's area, which nothing ever writes in the field. No image holds an address or a
+ * password.
+ */
+#ifndef MUP_MICROBIT_SETTINGS_H
+#define MUP_MICROBIT_SETTINGS_H
+
+#include <stdint.h>
+
+#include "mup/flash_map.h"
+#include "mup/status.h"
+
+#define MICROBIT_EUI64_SIZE   8u
+#define MICROBIT_ADDRESS_SIZE 16u
+#define MICROBIT_PASSWORD_MAX 64u
+
+#define MICROBIT_SETTINGS_AT  (MUP_FLASH_BOOT_SIZE - 1024u)
+
+struct microbit_settings {
+    uint8_t eui64[MICROBIT_EUI64_SIZE];    /* of the radio, first byte first */
+    uint8_t broker[MICROBIT_ADDRESS_SIZE]; /* IPv6 */
+    uint16_t broker_port;
+    uint16_t pan_id;
+    uint32_t trial_s;                     /* to confirm a trial in; 0: as mup/agent.h has it */
+    char password[MICROBIT_PASSWORD_MAX]; /* at the broker; ends with a zero */
+};
+
+/*
+ * MUP_ERR_FORMAT  there is no record: the device was never provisioned.
+ * MUP_ERR_FLASH   the flash cannot be read.
+ */
+MUP_MUST_CHECK
+enum mup_status microbit_settings_load(struct microbit_settings *out,
+                                       const struct mup_flash_map *map);
+
+/* Erases the page and writes the record. For the production line: a cut leaves no record. */
+MUP_MUST_CHECK
+enum mup_status microbit_settings_save(const struct mup_flash_map *map,
+                                       const struct microbit_settings *settings);
+
+#endif

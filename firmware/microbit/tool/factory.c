@@ -1,0 +1,320 @@
+/*
+ * mup-microbit factory: what the production line does to a device. The whole flash as one file:
+ * bootloader, settings of the network, application, who it is, boot journal.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "factory.h"
+#include "image_info.h"
+#include "mup/boot.h"
+#include "mup/crypto.h"
+#include "mup/port/posix.h"
+#include "settings.h"
+#include "tool.h"
+
+#define FLASH_SIZE  262144u
+#define PAGE_SIZE   1024u
+#define PAN_ID      0xabcdu
+#define BROKER      "fe80::1"
+#define BROKER_PORT 1883u
+
+static const char usage[] =
+    PROGRAM " factory: make the flash image of a new device\n"
+            "\n"
+            "  --flash FILE           to be made\n"
+            "  --boot FILE            the bootloader (microbit-boot.bin)\n"
+            "  --image FILE           the application that it is born with (microbit-app-1.bin)\n"
+            "  --vendor-key FILE      the vendor's public key, PEM (P-256)\n"
+            "  --uuid UUID            who it is\n"
+            "  --name NAME            its user name at the broker (default: the UUID)\n"
+            "  --password-file FILE   first line: its password at the broker\n"
+            "  --broker ADDRESS       IPv6 address of the broker (default " BROKER ")\n"
+            "  --broker-port PORT     default 1883\n"
+            "  --eui64 ADDRESS        of its radio, 16 hex digits (default: made of the UUID)\n"
+            "  --pan ID               of its radio network (default 0xabcd)\n"
+            "  --trial SECONDS        to confirm a trial in (default: an hour)\n"
+            "  --force                replace FILE if it exists\n"
+            "\n"
+            "Example: " PROGRAM " factory --flash d.flash --boot microbit-boot.bin \\\n"
+            "             --image microbit-app-1.bin --vendor-key vendor.pub \\\n"
+            "             --uuid 5f0c1d2e-3a4b-4c5d-8e9f-a0b1c2d3e4f5 --password-file d.password\n";
+
+struct factory {
+    const char *flash_path;
+    const char *boot_path;
+    const char *image_path;
+    const char *key_path;
+    const char *password_path;
+    const char *uuid;
+    const char *name;
+    const char *eui64;
+    const char *broker;
+    unsigned long broker_port;
+    unsigned long pan_id;
+    unsigned long trial_s;
+    bool force;
+};
+
+/* What is to be written, all of it read and checked. */
+struct device {
+    struct mup_identity identity;
+    struct microbit_settings settings;
+    struct microbit_image_info info;
+    uint8_t *boot;
+    uint32_t boot_size;
+    uint8_t *image;
+    uint32_t image_size;
+};
+
+/* ---- settings -------------------------------------------------------------------------------- */
+
+static bool read_password(char password[MICROBIT_PASSWORD_MAX], const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char line[MICROBIT_PASSWORD_MAX + 2] = "";
+
+    if (file == NULL || fgets(line, sizeof line, file) == NULL) {
+        fprintf(stderr, PROGRAM ": %s: %s\n", path, file == NULL ? strerror(errno) : "empty");
+        if (file != NULL)
+            fclose(file);
+        return false;
+    }
+    fclose(file);
+    line[strcspn(line, "\r\n")] = '\0';
+    if (strlen(line) >= MICROBIT_PASSWORD_MAX) {
+        fprintf(stderr, PROGRAM ": the password in %s is longer than %u characters\n", path,
+                MICROBIT_PASSWORD_MAX - 1);
+        return false;
+    }
+    memcpy(password, line, strlen(line) + 1);
+    return true;
+}
+
+/* Locally administered, unicast; for a board whose radio has no address of its own. */
+static void make_eui64(uint8_t eui64[MICROBIT_EUI64_SIZE], const uint8_t uuid[MUP_UUID_SIZE])
+{
+    uint8_t digest[MUP_SHA256_SIZE];
+
+    mup_sha256_of(digest, uuid, MUP_UUID_SIZE);
+    memcpy(eui64, digest, MICROBIT_EUI64_SIZE);
+    eui64[0] = (uint8_t)((eui64[0] & 0xfcu) | 2u);
+}
+
+static bool parse_eui64(uint8_t eui64[MICROBIT_EUI64_SIZE], const char *text)
+{
+    if (strlen(text) != 2 * MICROBIT_EUI64_SIZE ||
+        strspn(text, "0123456789abcdefABCDEF") != 2 * MICROBIT_EUI64_SIZE) {
+        fprintf(stderr, PROGRAM ": --eui64 wants 16 hex digits, not '%s'\n", text);
+        return false;
+    }
+    for (size_t i = 0; i < MICROBIT_EUI64_SIZE; i++) {
+        char digits[3] = {text[2 * i], text[2 * i + 1], '\0'};
+
+        eui64[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    return true;
+}
+
+static bool make_settings(struct microbit_settings *settings, const struct factory *factory,
+                          const uint8_t uuid[MUP_UUID_SIZE])
+{
+    memset(settings, 0, sizeof *settings);
+    settings->broker_port = (uint16_t)factory->broker_port;
+    settings->pan_id = (uint16_t)factory->pan_id;
+    settings->trial_s = (uint32_t)factory->trial_s;
+    if (inet_pton(AF_INET6, factory->broker, settings->broker) != 1) {
+        fprintf(stderr, PROGRAM ": --broker wants an IPv6 address, not '%s'\n", factory->broker);
+        return false;
+    }
+    if (factory->password_path != NULL &&
+        !read_password(settings->password, factory->password_path))
+        return false;
+    if (factory->eui64 != NULL)
+        return parse_eui64(settings->eui64, factory->eui64);
+    make_eui64(settings->eui64, uuid);
+    return true;
+}
+
+/* ---- images ---------------------------------------------------------------------------------- */
+
+static bool read_images(struct device *device, const struct factory *factory)
+{
+    uint32_t image_size_max = MUP_FLASH_SLOT_SIZE - PAGE_SIZE;
+
+    device->boot =
+        mup_factory_read(PROGRAM, factory->boot_path, MICROBIT_SETTINGS_AT, &device->boot_size);
+    device->image =
+        mup_factory_read(PROGRAM, factory->image_path, image_size_max, &device->image_size);
+    if (device->boot_size == 0 || device->image_size == 0)
+        return false;
+    if (device->boot_size > MICROBIT_SETTINGS_AT || device->image_size > image_size_max) {
+        fprintf(stderr, PROGRAM ": %s does not fit\n",
+                device->boot_size > MICROBIT_SETTINGS_AT ? factory->boot_path
+                                                         : factory->image_path);
+        return false;
+    }
+    if (device->image_size >= MICROBIT_IMAGE_INFO_AT + sizeof device->info)
+        memcpy(&device->info, device->image + MICROBIT_IMAGE_INFO_AT, sizeof device->info);
+    if (device->info.magic != MICROBIT_IMAGE_INFO_MAGIC || device->info.version == 0) {
+        fprintf(stderr, PROGRAM ": %s is not an application of this board\n", factory->image_path);
+        return false;
+    }
+    return true;
+}
+
+/* ---- the flash ------------------------------------------------------------------------------- */
+
+static bool fill(const struct mup_port_flash *flash, const struct device *device)
+{
+    struct mup_flash_map map;
+    struct mup_boot boot;
+    struct mup_boot_image image = {.version = device->info.version, .size = device->image_size};
+
+    mup_sha256_of(image.digest, device->image, device->image_size);
+    return mup_flash_map_default(&map, flash) == MUP_OK &&
+           mup_factory_program(flash, 0, device->boot, device->boot_size) &&
+           microbit_settings_save(&map, &device->settings) == MUP_OK &&
+           mup_factory_program(flash, map.execution_at, device->image, device->image_size) &&
+           mup_identity_save(&map, &device->identity) == MUP_OK &&
+           mup_boot_provision(&boot, &map, &image) == MUP_OK;
+}
+
+/* Made under another name first, so that no half of a flash is ever found under its own. */
+static bool write_flash(const char *path, const struct device *device)
+{
+    struct mup_posix_flash file;
+    struct mup_port_flash flash;
+    char half[4096];
+    bool good;
+
+    if (snprintf(half, sizeof half, "%s.factory", path) >= (int)sizeof half)
+        return false;
+    unlink(half);
+    if (mup_posix_flash_open(&file, half, FLASH_SIZE, PAGE_SIZE) != 0)
+        return false;
+    flash = mup_posix_flash_port(&file);
+    good = fill(&flash, device);
+    mup_posix_flash_close(&file);
+    good = good && rename(half, path) == 0;
+    if (!good)
+        unlink(half);
+    return good;
+}
+
+static void tell(const struct factory *factory, const struct device *device)
+{
+    printf("%s: a micro:bit with version %lu, bootloader %lu bytes, application %lu bytes.\n"
+           "To run it in QEMU:\n"
+           "    " PROGRAM " run --flash %s --radio SOCKET\n"
+           "To put it on a board (openocd, CMSIS-DAP on USB), which erases all that it has:\n"
+           "    openocd -f interface/cmsis-dap.cfg -f target/nrf51.cfg \\\n"
+           "        -c \"init; reset halt; nrf51 mass_erase; program %s 0 verify; reset; exit\"\n"
+           "The file holds the device's password: keep it as you keep keys.\n",
+           factory->flash_path, (unsigned long)device->info.version,
+           (unsigned long)device->boot_size, (unsigned long)device->image_size, factory->flash_path,
+           factory->flash_path);
+}
+
+static int make(const struct factory *factory)
+{
+    struct device device = {0};
+    bool good = mup_factory_identity(&device.identity, PROGRAM, factory->uuid, factory->name,
+                                     factory->key_path) &&
+                make_settings(&device.settings, factory, device.identity.uuid) &&
+                read_images(&device, factory);
+
+    if (good && !factory->force && access(factory->flash_path, F_OK) == 0) {
+        fprintf(stderr, PROGRAM ": %s exists; --force replaces the device in it\n",
+                factory->flash_path);
+        good = false;
+    } else if (good && !write_flash(factory->flash_path, &device)) {
+        fprintf(stderr, PROGRAM ": %s cannot be written: %s\n", factory->flash_path,
+                strerror(errno));
+        good = false;
+    }
+    if (good)
+        tell(factory, &device);
+    free(device.boot);
+    free(device.image);
+    return good ? 0 : EXIT_FAILED;
+}
+
+/* ---- options --------------------------------------------------------------------------------- */
+
+static bool number(unsigned long *out, const char *option, const char *text)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtoul(text, &end, 0);
+    if (errno == 0 && end != text && *end == '\0' && *out >= 1 && *out <= 0xffff)
+        return true;
+    fprintf(stderr, PROGRAM ": %s wants a number from 1 to 65535, not '%s'\n", option, text);
+    return false;
+}
+
+static bool take_option(struct factory *factory, int option)
+{
+    const char **texts[] = {
+        ['f'] = &factory->flash_path, ['b'] = &factory->boot_path,     ['i'] = &factory->image_path,
+        ['k'] = &factory->key_path,   ['w'] = &factory->password_path, ['u'] = &factory->uuid,
+        ['n'] = &factory->name,       ['e'] = &factory->eui64,         ['a'] = &factory->broker};
+
+    if (option == 'p')
+        return number(&factory->broker_port, "--broker-port", optarg);
+    if (option == 'P')
+        return number(&factory->pan_id, "--pan", optarg);
+    if (option == 't')
+        return number(&factory->trial_s, "--trial", optarg);
+    if (option == 'F') {
+        factory->force = true;
+        return true;
+    }
+    if (option < 0 || (size_t)option >= sizeof texts / sizeof texts[0] || texts[option] == NULL)
+        return false;
+    *texts[option] = optarg;
+    return true;
+}
+
+int microbit_factory(int argc, char **argv)
+{
+    static const struct option options[] = {{"flash", required_argument, NULL, 'f'},
+                                            {"boot", required_argument, NULL, 'b'},
+                                            {"image", required_argument, NULL, 'i'},
+                                            {"vendor-key", required_argument, NULL, 'k'},
+                                            {"uuid", required_argument, NULL, 'u'},
+                                            {"name", required_argument, NULL, 'n'},
+                                            {"password-file", required_argument, NULL, 'w'},
+                                            {"broker", required_argument, NULL, 'a'},
+                                            {"broker-port", required_argument, NULL, 'p'},
+                                            {"eui64", required_argument, NULL, 'e'},
+                                            {"pan", required_argument, NULL, 'P'},
+                                            {"trial", required_argument, NULL, 't'},
+                                            {"force", no_argument, NULL, 'F'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    struct factory factory = {.broker = BROKER, .broker_port = BROKER_PORT, .pan_id = PAN_ID};
+    int option;
+
+    optind = 2;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(usage, stdout);
+            return 0;
+        }
+        if (!take_option(&factory, option))
+            return EXIT_USAGE;
+    }
+    if (factory.flash_path == NULL || factory.boot_path == NULL || factory.image_path == NULL ||
+        factory.key_path == NULL || factory.uuid == NULL || optind != argc) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    return make(&factory);
+}
