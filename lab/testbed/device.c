@@ -74,6 +74,15 @@ static bool random_uuid(char text[MUP_UUID_TEXT_SIZE])
     return true;
 }
 
+bool mup_testbed_name_device(struct mup_testbed_device *device)
+{
+    if (device->uuid[0] == '\0' && !random_uuid(device->uuid))
+        return false;
+    if (device->name[0] == '\0')
+        snprintf(device->name, sizeof device->name, "%s", device->uuid);
+    return true;
+}
+
 bool mup_testbed_make_device(struct mup_testbed *bed, struct mup_testbed_device *device)
 {
     char flash[48];
@@ -95,10 +104,8 @@ bool mup_testbed_make_device(struct mup_testbed *bed, struct mup_testbed_device 
                           NULL};
     char slot[16];
 
-    if (device->uuid[0] == '\0' && !random_uuid(device->uuid))
+    if (!mup_testbed_name_device(device))
         return false;
-    if (device->name[0] == '\0')
-        snprintf(device->name, sizeof device->name, "%s", device->uuid);
     snprintf(flash, sizeof flash, "%s.flash", device->process);
     snprintf(image, sizeof image, "image-%u", (unsigned)device->version);
     argv[3] = mup_testbed_path(bed, flash);

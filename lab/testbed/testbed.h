@@ -111,6 +111,25 @@ bool mup_testbed_make_device(struct mup_testbed *bed, struct mup_testbed_device 
 struct mup_process *mup_testbed_start_device(struct mup_testbed *bed,
                                              const struct mup_testbed_device *device);
 
+/*
+ * Emulated micro:bits: the images are what `cmake --preset microbit` has built, the device is QEMU,
+ * its radio leads to the router, the router to the broker. A device's `arguments` are QEMU's; its
+ * window, slice and slot are the firmware's. All frames go to radio.pcap in the folder.
+ */
+bool mup_testbed_microbit_is_built(const struct mup_testbed *bed);
+bool mup_testbed_start_router(struct mup_testbed *bed); /* after the broker */
+bool mup_testbed_release_microbit(struct mup_testbed *bed, uint32_t version, const char *fault);
+const char *mup_testbed_microbit_url(const struct mup_testbed *bed, uint32_t version);
+bool mup_testbed_make_microbit(struct mup_testbed *bed, struct mup_testbed_device *device);
+struct mup_process *mup_testbed_start_microbit(struct mup_testbed *bed,
+                                               const struct mup_testbed_device *device);
+
+/* Copy memory of a running board, by QEMU's monitor; it must have been started by
+ * mup_testbed_start_microbit(). False: it does not answer. */
+bool mup_testbed_read_microbit(const struct mup_testbed *bed,
+                               const struct mup_testbed_device *device, uint32_t address, void *out,
+                               size_t size);
+
 /* Stop everything and remove the folder unless keep_folder. */
 void mup_testbed_end(struct mup_testbed *bed);
 

@@ -11,6 +11,9 @@ const char *mup_testbed_program(const struct mup_testbed *bed, const char *name)
 bool mup_testbed_write(const struct mup_testbed *bed, const char *name, unsigned mode,
                        const char *text);
 
+/* Give a device a random UUID and its name, if it has none. */
+bool mup_testbed_name_device(struct mup_testbed_device *device);
+
 /* Write the password file again and tell the running broker to read it. */
 bool mup_testbed_reload_users(struct mup_testbed *bed, struct mup_process *broker);
 

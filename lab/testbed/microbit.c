@@ -1,0 +1,221 @@
+/* Emulated micro:bits of the testbed, and the border router between them and the broker. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "testbed_internal.h"
+
+#define HARDWARE      "microbit"
+#define TRIAL_S       "20" /* an image that does not connect is given up after it */
+#define IMAGES_FOLDER "build/microbit/bin"
+
+/* A file that the preset microbit has built; static storage, four at a time. */
+static const char *firmware(const struct mup_testbed *bed, const char *name)
+{
+    static char paths[4][MUP_TESTBED_PATH_MAX + 96];
+    static unsigned turn;
+    char *path = paths[turn++ % 4];
+
+    snprintf(path, sizeof paths[0], "%s/" IMAGES_FOLDER "/%s", bed->source, name);
+    return path;
+}
+
+static const char *application(const struct mup_testbed *bed, uint32_t version, const char *fault)
+{
+    char name[64];
+    bool good = strcmp(fault, "ok") == 0;
+
+    snprintf(name, sizeof name, "microbit-app-%u%s%s.bin", (unsigned)version, good ? "" : "-",
+             good ? "" : fault);
+    return firmware(bed, name);
+}
+
+bool mup_testbed_microbit_is_built(const struct mup_testbed *bed)
+{
+    return access(firmware(bed, "microbit-boot.bin"), R_OK) == 0 &&
+           access(application(bed, 1, "ok"), R_OK) == 0;
+}
+
+bool mup_testbed_start_router(struct mup_testbed *bed)
+{
+    char port[16];
+    const char *argv[] = {mup_testbed_program(bed, "mup-router"),
+                          "--radio",
+                          mup_testbed_path(bed, "radio"),
+                          "--broker",
+                          port,
+                          "--capture",
+                          mup_testbed_path(bed, "radio.pcap"),
+                          NULL};
+    struct mup_process *router;
+
+    snprintf(port, sizeof port, "%d", bed->broker_port);
+    router = mup_process_start(&bed->processes, "mup-router", argv);
+    if (router == NULL)
+        return false;
+    return mup_process_wait_line(&bed->processes, router, "router ready",
+                                 MUP_TESTBED_START_TIMEOUT_MS, NULL, 0) ||
+           mup_testbed_say_failed(bed, router, "log/mup-router.log");
+}
+
+bool mup_testbed_release_microbit(struct mup_testbed *bed, uint32_t version, const char *fault)
+{
+    char number[16];
+    const char *argv[] = {mup_testbed_program(bed, "mup"),
+                          "release",
+                          "create",
+                          "--key",
+                          mup_testbed_path(bed, "vendor.key"),
+                          "--image",
+                          application(bed, version, fault),
+                          "--app",
+                          MUP_TESTBED_APP,
+                          "--hardware",
+                          HARDWARE,
+                          "--version",
+                          number,
+                          "--link-offset",
+                          MUP_TESTBED_LINK_OFFSET,
+                          "--repository",
+                          mup_testbed_path(bed, "releases"),
+                          NULL};
+
+    snprintf(number, sizeof number, "%u", (unsigned)version);
+    return mup_testbed_run(bed, "release", argv);
+}
+
+const char *mup_testbed_microbit_url(const struct mup_testbed *bed, uint32_t version)
+{
+    static char url[128];
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/%s/%u/" HARDWARE, bed->repository_port,
+             MUP_TESTBED_APP, (unsigned)version);
+    return url;
+}
+
+bool mup_testbed_make_microbit(struct mup_testbed *bed, struct mup_testbed_device *device)
+{
+    char flash[48];
+    char password[MUP_NAME_MAX + 16];
+    const char *argv[] = {mup_testbed_program(bed, "mup-microbit"),
+                          "factory",
+                          "--flash",
+                          NULL,
+                          "--boot",
+                          firmware(bed, "microbit-boot.bin"),
+                          "--image",
+                          application(bed, device->version, "ok"),
+                          "--vendor-key",
+                          mup_testbed_path(bed, "vendor.pub"),
+                          "--uuid",
+                          device->uuid,
+                          "--name",
+                          device->name,
+                          "--password-file",
+                          NULL,
+                          "--trial",
+                          TRIAL_S,
+                          NULL};
+
+    if (!mup_testbed_name_device(device) || !mup_testbed_add_user(bed, device->name))
+        return false;
+    snprintf(flash, sizeof flash, "%s.flash", device->process);
+    snprintf(password, sizeof password, "%s.password", device->name);
+    argv[3] = mup_testbed_path(bed, flash);
+    argv[15] = mup_testbed_path(bed, password);
+    return mup_testbed_run(bed, "factory", argv);
+}
+
+/* ---- QEMU's monitor -------------------------------------------------------------------------- */
+
+static const char *monitor_path(const struct mup_testbed *bed,
+                                const struct mup_testbed_device *device)
+{
+    char name[48];
+
+    snprintf(name, sizeof name, "%s.qmp", device->process);
+    return mup_testbed_path(bed, name);
+}
+
+static int connect_monitor(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct timeval patience = {.tv_sec = MUP_TESTBED_START_TIMEOUT_MS / 1000};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* Commands are answered in order, with one line each that says "return" or "error". */
+static bool await_returns(int fd, unsigned count)
+{
+    char text[4096];
+    size_t size = 0;
+    ssize_t got;
+
+    while ((got = recv(fd, text + size, sizeof text - 1 - size, 0)) > 0) {
+        unsigned found = 0;
+
+        size += (size_t)got;
+        text[size] = '\0';
+        for (const char *at = text; (at = strstr(at, "\"return\"")) != NULL; at++)
+            found++;
+        if (found == count || strstr(text, "\"error\"") != NULL)
+            return found == count;
+    }
+    return false;
+}
+
+bool mup_testbed_read_microbit(const struct mup_testbed *bed,
+                               const struct mup_testbed_device *device, uint32_t address, void *out,
+                               size_t size)
+{
+    const char *file = mup_testbed_path(bed, "memory");
+    char commands[MUP_TESTBED_PATH_MAX + 256];
+    int length = snprintf(commands, sizeof commands,
+                          "{\"execute\":\"qmp_capabilities\"}\n"
+                          "{\"execute\":\"memsave\",\"arguments\":"
+                          "{\"val\":%lu,\"size\":%zu,\"filename\":\"%s\"}}\n",
+                          (unsigned long)address, size, file);
+    int fd = connect_monitor(monitor_path(bed, device));
+    FILE *memory;
+    bool good = fd >= 0 && send(fd, commands, (size_t)length, MSG_NOSIGNAL) == length &&
+                await_returns(fd, 2);
+
+    if (fd >= 0)
+        close(fd);
+    memory = good ? fopen(file, "rbe") : NULL;
+    good = memory != NULL && fread(out, 1, size, memory) == size;
+    if (memory != NULL)
+        fclose(memory);
+    return good;
+}
+
+struct mup_process *mup_testbed_start_microbit(struct mup_testbed *bed,
+                                               const struct mup_testbed_device *device)
+{
+    char flash[48];
+    char monitor[MUP_TESTBED_PATH_MAX + 128];
+    const char *argv[32] = {
+        mup_testbed_program(bed, "mup-microbit"), "run", "--flash", NULL,   "--radio",
+        mup_testbed_path(bed, "radio"),           "--",  "-qmp",    monitor};
+    size_t count = 9;
+
+    snprintf(flash, sizeof flash, "%s.flash", device->process);
+    snprintf(monitor, sizeof monitor, "unix:%s,server=on,wait=off", monitor_path(bed, device));
+    argv[3] = mup_testbed_path(bed, flash);
+    for (size_t i = 0;
+         i < sizeof device->arguments / sizeof device->arguments[0] && device->arguments[i] != NULL;
+         i++)
+        argv[count++] = device->arguments[i];
+    return mup_process_start(&bed->processes, device->process, argv);
+}
