@@ -134,6 +134,8 @@ uint32_t microbit_application_tick(struct mup_agent *agent)
         application.beat = !application.beat;
         shine(ROW_HEARTBEAT, application.beat);
     }
+    if (agent == NULL)
+        return HEARTBEAT_MS;
     if (now_ms - application.published_ms >= application.interval_ms) {
         application.published_ms = now_ms;
         wander();

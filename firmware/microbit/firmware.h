@@ -21,6 +21,9 @@ extern const volatile struct microbit_image_info microbit_image_info;
 
 uint32_t microbit_now_ms(void);
 
+/* Everything but the agent, for as long as the agent waits for a signature to be checked. */
+void microbit_meanwhile(void);
+
 /* ---- radio.c: IEEE 802.15.4 frames over the UART, 6LoWPAN above them ------------------------- */
 
 /* Frames are a byte of length, 3 to 127, and that many bytes of PSDU, the frame check sequence
@@ -42,7 +45,8 @@ extern const char *const microbit_topics[MICROBIT_TOPIC_COUNT];
 void microbit_application_init(uint32_t seed);
 void microbit_application_command(struct mup_agent_answer *answer,
                                   const struct mup_agent_call *call);
-/* Blinks, measures, publishes when it is time; returns in how many ms it is time again. */
+/* Blinks, measures, publishes when it is time; returns in how many ms it is time again. Without an
+ * agent (NULL: it is busy) the value waits. */
 uint32_t microbit_application_tick(struct mup_agent *agent);
 
 /* ---- description.S --------------------------------------------------------------------------- */

@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 struct microbit_handover {
-    uint32_t vectors;          /* address of the running image's vector table; 0: none runs */
-    volatile uint32_t unfed_s; /* seconds since the watchdog was fed */
-    uint32_t stack_unused;     /* bytes, of the application that asked for the newest reset */
-    uint32_t reserved;
+    uint32_t vectors;           /* address of the running image's vector table; 0: none runs */
+    volatile uint32_t unfed_s;  /* seconds since the watchdog was fed */
+    uint32_t stack_unused;      /* bytes, of the application that asked for the newest reset */
+    uint32_t task_stack_unused; /* the same of its task's stack (task.h) */
 };
 
 extern struct microbit_handover microbit_handover; /* placed by the linker scripts */

@@ -14,6 +14,7 @@
 #include "mup/port/nrf51.h"
 #include "services.h"
 #include "startup.h"
+#include "task.h"
 
 #define APP_ID             "mup-demo"
 #define HARDWARE_CLASS     "microbit"
@@ -25,6 +26,7 @@
 #define IN_SIZE            128u
 #define CONNECT_TIMEOUT_MS 20000u
 
+#define PENDSV_VECTOR      14u
 #define UART_VECTOR        (MICROBIT_EXCEPTIONS + MUP_NRF51_UART_IRQ)
 #define CLOCK_VECTOR       (MICROBIT_EXCEPTIONS + MUP_NRF51_CLOCK_IRQ)
 
@@ -57,14 +59,22 @@ static void unexpected(void)
     microbit_panic();
 }
 
+static void on_alarm(void)
+{
+    mup_nrf51_clock_interrupt();
+    microbit_task_alarm();
+}
+
 __attribute__((section(".vectors"),
                used)) static microbit_vector *const vectors[MICROBIT_VECTORS] = {
     (microbit_vector *)&microbit_stack_top,
     microbit_reset,
-    [2 ... UART_VECTOR - 1] = unexpected,
+    [2 ... PENDSV_VECTOR - 1] = unexpected,
+    [PENDSV_VECTOR] = microbit_task_switch,
+    [PENDSV_VECTOR + 1 ... UART_VECTOR - 1] = unexpected,
     [UART_VECTOR] = mup_nrf51_uart_interrupt,
     [UART_VECTOR + 1 ... CLOCK_VECTOR - 1] = unexpected,
-    [CLOCK_VECTOR] = mup_nrf51_clock_interrupt,
+    [CLOCK_VECTOR] = on_alarm,
     [CLOCK_VECTOR + 1 ... MICROBIT_VECTORS - 1] = unexpected,
 };
 
@@ -205,18 +215,30 @@ static uint32_t link_wait_ms(void)
     return passed_ms < device.retry_ms ? device.retry_ms - passed_ms : 0;
 }
 
+static void serve_network(void)
+{
+    mup_nrf51_watchdog_feed(&microbit_handover.unfed_s);
+    microbit_radio_poll();
+    sys_check_timeouts();
+}
+
+void microbit_meanwhile(void)
+{
+    serve_network();
+    (void)microbit_application_tick(NULL);
+}
+
 _Noreturn static void run(void)
 {
     for (;;) {
         uint32_t wait_ms;
 
-        mup_nrf51_watchdog_feed(&microbit_handover.unfed_s);
-        microbit_radio_poll();
-        sys_check_timeouts();
+        serve_network();
         if (turn()) {
             send_output();
             device.transport.close(device.transport.context);
             microbit_handover.stack_unused = microbit_stack_unused();
+            microbit_handover.task_stack_unused = microbit_task_stack_unused();
             microbit_panic(); /* the reset that was asked for */
         }
         wait_ms = microbit_application_tick(&device.agent);

@@ -47,19 +47,33 @@ void mup_nrf51_clock_interrupt(void)
     TIMER_COMPARED(TIMER0) = 0;
 }
 
-void mup_nrf51_sleep(uint32_t wait_ms, bool (*is_idle)(void))
+/* Returns false when it would be in the past before it is set. */
+static bool set_alarm(uint32_t wait_ms)
 {
     uint32_t ticks = (wait_ms > SLEEP_MAX_MS ? SLEEP_MAX_MS : wait_ms) * TICKS / MS;
 
     if (ticks < 2)
-        return; /* the moment could pass before it is set */
-    __asm volatile("cpsid i" ::: "memory");
+        return false;
     TIMER_COMPARED(TIMER0) = 0;
     TIMER_CC(TIMER0, 0) = read_timer() + ticks;
     TIMER_INTENSET(TIMER0) = TIMER_COMPARE0;
-    if (is_idle == NULL || is_idle())
-        __asm volatile("wfi" ::
-                           : "memory"); /* ends when an interrupt is pending, held back or not */
-    TIMER_INTENCLR(TIMER0) = TIMER_COMPARE0;
+    return true;
+}
+
+void mup_nrf51_alarm(uint32_t wait_ms)
+{
+    (void)set_alarm(wait_ms == 0 ? 1 : wait_ms);
+}
+
+void mup_nrf51_sleep(uint32_t wait_ms, bool (*is_idle)(void))
+{
+    __asm volatile("cpsid i" ::: "memory");
+    if (set_alarm(wait_ms)) {
+        if (is_idle == NULL || is_idle())
+            __asm volatile(
+                "wfi" ::
+                    : "memory"); /* ends when an interrupt is pending, held back or not */
+        TIMER_INTENCLR(TIMER0) = TIMER_COMPARE0;
+    }
     __asm volatile("cpsie i" ::: "memory");
 }

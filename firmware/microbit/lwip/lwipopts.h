@@ -62,7 +62,7 @@
 #define LWIP_DISABLE_TCP_SANITY_CHECKS  1
 
 #define MEM_ALIGNMENT                   4
-#define MEM_SIZE                        2048
+#define MEM_SIZE                        1792
 #define MEMP_NUM_TCP_PCB                2 /* the one before may still be closing */
 #define MEMP_NUM_TCP_PCB_LISTEN         1
 #define MEMP_NUM_TCP_SEG                8
@@ -71,6 +71,6 @@
 #define MEMP_NUM_FRAG_PBUF              0
 #define PBUF_LINK_HLEN                  0
 #define PBUF_POOL_BUFSIZE               192
-#define PBUF_POOL_SIZE                  14
+#define PBUF_POOL_SIZE                  13
 
 #endif

@@ -11,10 +11,11 @@
 
 #include "edge.h"
 
-#define SKIPPED     77
-#define STACK_LEAST 256u /* bytes of stack that must be left over */
-#define CUTS        12u
-#define CUT_MS_MAX  400u /* an update takes about a second when the radio is not paced */
+#define SKIPPED          77
+#define STACK_LEAST      256u /* bytes of stack that must be left over */
+#define TASK_STACK_LEAST 64u
+#define CUTS             12u
+#define CUT_MS_MAX       400u /* an update takes about a second when the radio is not paced */
 
 /* What build_firmware has built. */
 static const struct {
@@ -96,8 +97,10 @@ static void the_update_left_some_stack_unused(void **state)
     (void)state;
     assert_true(mup_testbed_read_microbit(&bed, &board, 0x20000000, handover, sizeof handover));
     assert_int_equal(handover[0], 24576);
-    print_message("bytes of stack never used in an update: %u\n", (unsigned)handover[2]);
+    print_message("bytes never used in an update: of the stack %u, of the task's %u\n",
+                  (unsigned)handover[2], (unsigned)handover[3]);
     assert_in_range(handover[2], STACK_LEAST, 16384);
+    assert_in_range(handover[3], TASK_STACK_LEAST, 16384);
 }
 
 static void an_image_that_crashes_is_reverted(void **state)
