@@ -209,6 +209,7 @@ struct mup_process *mup_testbed_start_microbit(struct mup_testbed *bed,
         mup_testbed_program(bed, "mup-microbit"), "run", "--flash", NULL,   "--radio",
         mup_testbed_path(bed, "radio"),           "--",  "-qmp",    monitor};
     size_t count = 9;
+    struct mup_process *board;
 
     snprintf(flash, sizeof flash, "%s.flash", device->process);
     snprintf(monitor, sizeof monitor, "unix:%s,server=on,wait=off", monitor_path(bed, device));
@@ -217,5 +218,11 @@ struct mup_process *mup_testbed_start_microbit(struct mup_testbed *bed,
          i < sizeof device->arguments / sizeof device->arguments[0] && device->arguments[i] != NULL;
          i++)
         argv[count++] = device->arguments[i];
-    return mup_process_start(&bed->processes, device->process, argv);
+    board = mup_process_start(&bed->processes, device->process, argv);
+    if (board == NULL || mup_process_wait_line(&bed->processes, board, "mup-qemu: flash is",
+                                               MUP_TESTBED_START_TIMEOUT_MS, NULL, 0))
+        return board;
+    fprintf(stderr, "testbed: this QEMU does not take its flash from a file\n");
+    mup_process_kill(board);
+    return NULL;
 }
