@@ -116,6 +116,26 @@ enum mup_status mup_bridge_store_put_description(struct mup_bridge_store *store,
     return mup_store_submit(engine(store), put_description, job, on_done, arg);
 }
 
+static int remove_description(sqlite3 *db, void *arg)
+{
+    const uint8_t *digest = arg;
+
+    return mup_store_run_one(db, "DELETE FROM description WHERE digest = ?", "b",
+                             (const void *)digest, (size_t)MUP_DIGEST_SIZE);
+}
+
+enum mup_status mup_bridge_store_remove_description(struct mup_bridge_store *store,
+                                                    const uint8_t digest[MUP_DIGEST_SIZE],
+                                                    mup_store_on_done *on_done, void *arg)
+{
+    uint8_t *job = malloc(MUP_DIGEST_SIZE);
+
+    if (job) {
+        memcpy(job, digest, MUP_DIGEST_SIZE);
+    }
+    return mup_store_submit(engine(store), remove_description, job, on_done, arg);
+}
+
 static bool read_description(sqlite3_stmt *row, struct mup_stored_description *out)
 {
     *out = (struct mup_stored_description){
@@ -170,6 +190,15 @@ static int put_device(sqlite3 *db, void *arg)
         (int64_t)d->present, (int64_t)d->first_seen_ms, (int64_t)d->last_seen_ms, d->label);
 }
 
+static int put_owner(sqlite3 *db, void *arg)
+{
+    const struct mup_stored_device *d = arg;
+    int code = mup_store_run(db, NULL, "DELETE FROM device WHERE uuid = ? AND name <> ?", "bt",
+                             (const void *)d->uuid, sizeof d->uuid, d->name);
+
+    return code == SQLITE_OK || code == SQLITE_DONE ? put_device(db, arg) : code;
+}
+
 static int set_presence(sqlite3 *db, void *arg)
 {
     const struct mup_stored_device *d = arg;
@@ -209,16 +238,30 @@ static struct mup_stored_device *device_job(const char *name)
     return job;
 }
 
-enum mup_status mup_bridge_store_put_device(struct mup_bridge_store *store,
-                                            const struct mup_stored_device *device,
-                                            mup_store_on_done *on_done, void *arg)
+static enum mup_status submit_device(struct mup_bridge_store *store, mup_store_operation *operation,
+                                     const struct mup_stored_device *device,
+                                     mup_store_on_done *on_done, void *arg)
 {
     struct mup_stored_device *job = malloc(sizeof *job);
 
     if (job) {
         *job = *device;
     }
-    return mup_store_submit(engine(store), put_device, job, on_done, arg);
+    return mup_store_submit(engine(store), operation, job, on_done, arg);
+}
+
+enum mup_status mup_bridge_store_put_device(struct mup_bridge_store *store,
+                                            const struct mup_stored_device *device,
+                                            mup_store_on_done *on_done, void *arg)
+{
+    return submit_device(store, put_device, device, on_done, arg);
+}
+
+enum mup_status mup_bridge_store_put_owner(struct mup_bridge_store *store,
+                                           const struct mup_stored_device *device,
+                                           mup_store_on_done *on_done, void *arg)
+{
+    return submit_device(store, put_owner, device, on_done, arg);
 }
 
 enum mup_status mup_bridge_store_set_presence(struct mup_bridge_store *store, const char *name,

@@ -60,6 +60,12 @@ enum mup_status mup_bridge_store_put_description(struct mup_bridge_store *store,
                                                  const struct mup_stored_description *description,
                                                  mup_store_on_done *on_done, void *arg);
 
+/* Forget a description; MUP_ERR_STATE when it is not there. */
+MUP_MUST_CHECK
+enum mup_status mup_bridge_store_remove_description(struct mup_bridge_store *store,
+                                                    const uint8_t digest[MUP_DIGEST_SIZE],
+                                                    mup_store_on_done *on_done, void *arg);
+
 /*
  * Keep a device, or replace what was kept under its name, except label and first_seen_ms. When
  * another name has the same UUID the write ends with MUP_ERR_STATE: one of the two lies.
@@ -68,6 +74,12 @@ MUP_MUST_CHECK
 enum mup_status mup_bridge_store_put_device(struct mup_bridge_store *store,
                                             const struct mup_stored_device *device,
                                             mup_store_on_done *on_done, void *arg);
+
+/* The same for a device that owns its UUID: whoever else has it is removed in the same step. */
+MUP_MUST_CHECK
+enum mup_status mup_bridge_store_put_owner(struct mup_bridge_store *store,
+                                           const struct mup_stored_device *device,
+                                           mup_store_on_done *on_done, void *arg);
 
 /* These end with MUP_ERR_STATE when no device has this name. */
 MUP_MUST_CHECK

@@ -76,6 +76,7 @@ static void restore_description(void *arg, const struct mup_stored_description *
 {
     char reason[MUP_STORED_REASON_SIZE_MAX + 1];
     struct mup_bridge *bridge = arg;
+    struct mup_known_description *known;
     struct mup_capability *capability = NULL;
     struct mup_problems problems = {0};
 
@@ -89,8 +90,13 @@ static void restore_description(void *arg, const struct mup_stored_description *
         mup_capability_free(capability);
         return; /* not known then: the next device that announces it sends it again */
     }
-    if (mup_registry_put_description(&bridge->registry, stored->digest, capability, reason) == NULL)
+    known = mup_registry_put_description(&bridge->registry, stored->digest, capability, reason);
+    if (known == NULL) {
         mup_capability_free(capability);
+        return;
+    }
+    known->judged_ms = stored->at_ms;
+    known->kept = true;
 }
 
 static void restore_device(void *arg, const struct mup_stored_device *stored)

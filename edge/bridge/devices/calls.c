@@ -23,6 +23,7 @@ struct call {
     struct mup_calls *calls;
     struct mup_netconf_request *request;
     const struct mup_device *device;
+    struct mup_known_description *description; /* counts us as a user while we are under way */
     const struct mup_capability *capability;
     const struct mup_rpc *rpc;
     struct mup_timer *deadline;
@@ -72,6 +73,7 @@ static void take_out(struct call *call)
 
 static void release(struct call *call)
 {
+    call->description->users--;
     mup_timer_free(call->deadline);
     free(call);
 }
@@ -175,7 +177,8 @@ static const struct mup_device *find_device(const struct mup_calls *calls,
                  "no device with the uuid or name '%.64s' has announced itself; "
                  "get lists those that have",
                  target);
-    else if (device->description == NULL || device->description->capability == NULL ||
+    else if (device->description == NULL || !device->description->kept ||
+             device->description->capability == NULL ||
              strcmp(device->description->capability->module_name, module) != 0)
         snprintf(message, sizeof message, "device '%.64s' does not have the functions of %.80s",
                  target, module);
@@ -235,6 +238,7 @@ static void start(struct call *call)
     struct call **bucket = bucket_of(calls, call->correlation);
     uint64_t timeout_ms = (uint64_t)calls->settings.timeout_s * 1000;
 
+    call->description->users++;
     call->next = *bucket;
     *bucket = call;
     calls->count++;
@@ -264,7 +268,8 @@ void mup_calls_begin(struct mup_calls *calls, struct mup_netconf_request *reques
     call->calls = calls;
     call->request = request;
     call->device = device;
-    call->capability = device->description->capability;
+    call->description = device->description;
+    call->capability = call->description->capability;
     call->rpc = mup_capability_rpc(call->capability, rpc);
     if (call->rpc == NULL)
         mup_netconf_reply_error(request, MUP_NETCONF_TAG_OPERATION_NOT_SUPPORTED, NULL,
@@ -296,7 +301,7 @@ static struct call *find_call(struct mup_calls *calls, const char *name,
         return NULL;
     for (call = *bucket_of(calls, message->correlation); call != NULL; call = call->next)
         if (memcmp(call->correlation, message->correlation, CORRELATION_SIZE) == 0 &&
-            strcmp(call->device->stored.name, name) == 0)
+            strcmp(call->device->stored.name, name) == 0 && !call->device->unseated)
             return call;
     return NULL;
 }

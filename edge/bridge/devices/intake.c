@@ -59,6 +59,8 @@ static void reply_to(struct mup_bridge *bridge, const struct mup_device *device)
     const struct mup_known_description *description = device->description;
     struct mup_bootstrap_reply reply = {.state = MUP_STATE_SEND_DESCRIPTION};
 
+    if (description != NULL && !description->kept)
+        return; /* on_description_kept has the word */
     memcpy(reply.description_digest, device->stored.digest, MUP_DIGEST_SIZE);
     if (description != NULL && description->capability != NULL) {
         reply.state = MUP_STATE_OK;
@@ -106,13 +108,19 @@ static void on_device_kept(void *arg, enum mup_status status, const char *error)
 static void keep_device(struct mup_bridge *bridge, const struct mup_device *device)
 {
     struct pending_reply *pending = malloc(sizeof *pending);
+    enum mup_status status;
 
     if (pending == NULL)
         return;
     pending->bridge = bridge;
     snprintf(pending->name, sizeof pending->name, "%s", device->stored.name);
-    if (mup_bridge_store_put_device(bridge->store, &device->stored, on_device_kept, pending) !=
-        MUP_OK)
+    if (mup_registry_owns_uuid(&device->stored))
+        status =
+            mup_bridge_store_put_owner(bridge->store, &device->stored, on_device_kept, pending);
+    else
+        status =
+            mup_bridge_store_put_device(bridge->store, &device->stored, on_device_kept, pending);
+    if (status != MUP_OK)
         free(pending);
 }
 
@@ -145,6 +153,31 @@ static struct mup_stored_device stored_from(const struct mup_announcement *annou
     return stored;
 }
 
+/* Take the device into the registry; NULL, with the reason, when it is not wanted. */
+static struct mup_device *take_device(struct mup_bridge *bridge, struct mup_stored_device *stored,
+                                      const char **why)
+{
+    const struct mup_device *known = mup_registry_by_name(&bridge->registry, stored->name);
+    const struct mup_device *squatter = mup_registry_squatter(&bridge->registry, stored);
+    struct mup_device *device = NULL;
+    enum mup_status status;
+
+    if (known != NULL)
+        stored->first_seen_ms = known->stored.first_seen_ms;
+    status = mup_registry_put_device(&bridge->registry, &device, stored);
+    if (status == MUP_ERR_STATE)
+        *why = "this UUID is known under another name, or this name with another UUID";
+    else if (status != MUP_OK)
+        *why = "this bridge has no room for another device";
+    else if (squatter != NULL) {
+        mup_log(MUP_LOG_WARNING, "intake", mup_log_event("a device takes its own UUID"),
+                mup_log_text("device", stored->name), mup_log_text("from", squatter->stored.name));
+        refuse_device(bridge, squatter->stored.name, squatter->stored.digest,
+                      "the device whose name is this UUID has come");
+    }
+    return status == MUP_OK ? device : NULL;
+}
+
 static void on_announcement(struct mup_bridge *bridge, const char *name, const uint8_t *bytes,
                             size_t size)
 {
@@ -152,6 +185,7 @@ static void on_announcement(struct mup_bridge *bridge, const char *name, const u
     struct mup_stored_device stored;
     struct mup_device *device = NULL;
     const char *why;
+    uint64_t now_ms = mup_loop_now_ms(&bridge->loop);
     enum mup_status status = mup_announcement_decode(&announcement, bytes, size);
 
     if (status != MUP_OK) {
@@ -161,16 +195,11 @@ static void on_announcement(struct mup_bridge *bridge, const char *name, const u
     }
     stored = stored_from(&announcement, name);
     why = contradiction(name, announcement.uuid);
-    if (why == NULL) {
-        const struct mup_device *known = mup_registry_by_name(&bridge->registry, name);
-        if (known != NULL)
-            stored.first_seen_ms = known->stored.first_seen_ms;
-        status = mup_registry_put_device(&bridge->registry, &device, &stored);
-        if (status == MUP_ERR_STATE)
-            why = "this UUID is known under another name, or this name with another UUID";
-        else if (status != MUP_OK)
-            why = "this bridge has no room for another device";
-    }
+    if (why == NULL)
+        device = take_device(bridge, &stored, &why);
+    if (device != NULL && device->description == NULL &&
+        !mup_registry_may_be_judged(device, now_ms))
+        why = "too many new descriptions from this device; announce it again in an hour";
     if (why != NULL) {
         refuse_device(bridge, name, announcement.description_digest, why);
         return;
@@ -180,7 +209,7 @@ static void on_announcement(struct mup_bridge *bridge, const char *name, const u
             mup_log_number("in_trial", announcement.in_trial));
     if (device->description == NULL &&
         mup_gather_begin(&bridge->gathers, name, stored.digest, announcement.description_size,
-                         mup_loop_now_ms(&bridge->loop)) != MUP_OK)
+                         now_ms) != MUP_OK)
         return; /* too many at once: it announces itself again in a minute */
     keep_device(bridge, device);
 }
@@ -193,22 +222,77 @@ struct pending_verdict {
     uint8_t digest[MUP_DIGEST_SIZE];
 };
 
+/* Its module cannot be unloaded, only hidden. */
+static void forget_description(struct mup_bridge *bridge, struct mup_known_description *known)
+{
+    if (known->capability != NULL)
+        mup_netconf_hide_module(bridge->netconf, known->capability->module_name);
+    mup_registry_drop_description(&bridge->registry, known);
+}
+
+/* What no device announces any more goes, from store and memory, where room is short. */
+static void make_room(struct mup_bridge *bridge)
+{
+    struct mup_known_description *known;
+
+    while ((known = mup_registry_surplus(&bridge->registry)) != NULL) {
+        mup_log(MUP_LOG_INFO, "intake", mup_log_event("description forgotten, no device has it"),
+                mup_log_text("module",
+                             known->capability != NULL ? known->capability->module_name : NULL));
+        if (mup_bridge_store_remove_description(bridge->store, known->digest, NULL, NULL) != MUP_OK)
+            return;
+        forget_description(bridge, known);
+    }
+}
+
 /* Every device of this kind that is there was told to send it, and waits for this word. */
+static void answer_all(struct mup_bridge *bridge, const struct mup_known_description *known)
+{
+    const struct mup_registry *registry = &bridge->registry;
+
+    for (size_t i = 0; i < registry->device_count; i++)
+        if (registry->by_name[i]->stored.present && registry->by_name[i]->description == known)
+            reply_to(bridge, registry->by_name[i]);
+}
+
+/* What could not be kept is not known: those who announce it are asked for it again. */
 static void on_description_kept(void *arg, enum mup_status status, const char *error)
 {
     struct pending_verdict *pending = arg;
-    const struct mup_registry *registry = &pending->bridge->registry;
+    struct mup_known_description *known =
+        mup_registry_description(&pending->bridge->registry, pending->digest);
 
-    if (status != MUP_OK)
+    if (status == MUP_OK && known != NULL) {
+        known->kept = true;
+        answer_all(pending->bridge, known);
+    } else {
         mup_log(MUP_LOG_ERROR, "intake", mup_log_event("description not kept"),
                 mup_log_text("why", error));
-    for (size_t i = 0; status == MUP_OK && i < registry->device_count; i++) {
-        const struct mup_device *device = registry->by_name[i];
-        if (device->stored.present &&
-            memcmp(device->stored.digest, pending->digest, MUP_DIGEST_SIZE) == 0)
-            reply_to(pending->bridge, device);
+        if (known != NULL)
+            forget_description(pending->bridge, known);
     }
     free(pending);
+}
+
+static void log_verdict(const struct mup_gather *gather, const struct mup_capability *capability,
+                        const char *reason)
+{
+    mup_log(capability != NULL ? MUP_LOG_INFO : MUP_LOG_WARNING, "intake",
+            mup_log_event(capability != NULL ? "description accepted" : "description refused"),
+            mup_log_text("device", gather->name),
+            mup_log_text("module", capability != NULL ? capability->module_name : NULL),
+            mup_log_text("why", reason));
+}
+
+/* A verdict for which there is no place; the devices announce themselves again. */
+static void let_verdict_go(struct mup_bridge *bridge, const struct mup_gather *gather,
+                           struct mup_capability *capability)
+{
+    mup_log(MUP_LOG_ERROR, "intake", mup_log_event("no room for another description"),
+            mup_log_text("device", gather->name));
+    if (capability != NULL)
+        mup_netconf_hide_module(bridge->netconf, capability->module_name);
+    mup_capability_free(capability);
 }
 
 /* Put the verdict into registry and store; those who wait for it are answered after COMMIT. */
@@ -221,24 +305,26 @@ static void keep_description(struct mup_bridge *bridge, const struct mup_gather 
                                             .reason = reason,
                                             .at_ms = mup_loop_wall_ms()};
     struct pending_verdict *pending = malloc(sizeof *pending);
+    struct mup_known_description *known = NULL;
 
-    memcpy(stored.digest, gather->digest, sizeof stored.digest);
-    mup_log(capability != NULL ? MUP_LOG_INFO : MUP_LOG_WARNING, "intake",
-            mup_log_event(capability != NULL ? "description accepted" : "description refused"),
-            mup_log_text("device", gather->name),
-            mup_log_text("module", capability != NULL ? capability->module_name : NULL),
-            mup_log_text("why", reason));
-    if (pending == NULL || mup_registry_put_description(&bridge->registry, gather->digest,
-                                                        capability, reason) == NULL) {
-        mup_capability_free(capability);
+    log_verdict(gather, capability, reason);
+    make_room(bridge);
+    if (pending != NULL)
+        known = mup_registry_put_description(&bridge->registry, gather->digest, capability, reason);
+    if (known == NULL) {
+        let_verdict_go(bridge, gather, capability);
         free(pending);
         return;
     }
+    memcpy(stored.digest, gather->digest, sizeof stored.digest);
+    known->judged_ms = stored.at_ms;
     pending->bridge = bridge;
     memcpy(pending->digest, gather->digest, sizeof pending->digest);
     if (mup_bridge_store_put_description(bridge->store, &stored, on_description_kept, pending) !=
-        MUP_OK)
+        MUP_OK) {
+        forget_description(bridge, known);
         free(pending);
+    }
 }
 
 bool mup_bridge_add_module(struct mup_bridge *bridge, const struct mup_capability *capability,
@@ -343,9 +429,12 @@ static struct mup_judgement *free_judgement(struct mup_bridge *bridge)
 static void start_judgement(struct mup_bridge *bridge, struct mup_judgement *judgement,
                             struct mup_gather *gather)
 {
+    struct mup_device *device = mup_registry_by_name(&bridge->registry, gather->name);
+
     judgement->bridge = bridge;
     judgement->gather = malloc(sizeof *judgement->gather);
-    if (judgement->gather != NULL) {
+    if (judgement->gather != NULL && device != NULL) {
+        mup_registry_count_judgement(device, mup_loop_now_ms(&bridge->loop));
         *judgement->gather = *gather;
         gather->bytes = NULL;
         judgement->judge =

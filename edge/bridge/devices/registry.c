@@ -54,14 +54,31 @@ static void insert(void **entries, size_t count, compare_entry *compare, const v
     entries[at] = entry;
 }
 
+static void take_out(void **entries, size_t count, const void *entry)
+{
+    size_t at = 0;
+
+    while (at < count && entries[at] != entry)
+        at++;
+    if (at < count)
+        memmove(entries + at, entries + at + 1, (count - at - 1) * sizeof entries[0]);
+}
+
+static void free_description(struct mup_known_description *description)
+{
+    mup_capability_free(description->capability);
+    free(description);
+}
+
 void mup_registry_free(struct mup_registry *registry)
 {
     for (size_t i = 0; i < registry->device_count; i++)
         free(registry->by_name[i]);
-    for (size_t i = 0; i < registry->description_count; i++) {
-        mup_capability_free(registry->descriptions[i]->capability);
-        free(registry->descriptions[i]);
-    }
+    for (size_t i = 0; i < registry->unseated_count; i++)
+        free(registry->unseated[i]);
+    for (size_t i = 0; i < registry->description_count; i++)
+        free_description(registry->descriptions[i]);
+    free(registry->unseated);
     free(registry->by_name);
     free(registry->by_uuid);
     free(registry->descriptions);
@@ -130,14 +147,54 @@ static enum mup_status add_device(struct mup_registry *registry, struct mup_devi
     return MUP_OK;
 }
 
+bool mup_registry_owns_uuid(const struct mup_stored_device *stored)
+{
+    char text[MUP_UUID_TEXT_SIZE];
+
+    mup_uuid_format(text, stored->uuid);
+    return strcmp(text, stored->name) == 0;
+}
+
+struct mup_device *mup_registry_squatter(const struct mup_registry *registry,
+                                         const struct mup_stored_device *stored)
+{
+    struct mup_device *twin = mup_registry_by_uuid(registry, stored->uuid);
+
+    if (twin == NULL || strcmp(twin->stored.name, stored->name) == 0 ||
+        !mup_registry_owns_uuid(stored))
+        return NULL;
+    return twin;
+}
+
+/* Out of both orders, but not freed: calls under way point to it. */
+static bool unseat(struct mup_registry *registry, struct mup_device *device)
+{
+    struct mup_device **grown =
+        realloc(registry->unseated, (registry->unseated_count + 1) * sizeof(struct mup_device *));
+
+    if (grown == NULL)
+        return false;
+    registry->unseated = grown;
+    registry->unseated[registry->unseated_count++] = device;
+    take_out((void **)registry->by_name, registry->device_count, device);
+    take_out((void **)registry->by_uuid, registry->device_count, device);
+    registry->device_count--;
+    device->unseated = true;
+    device->description = NULL;
+    return true;
+}
+
 enum mup_status mup_registry_put_device(struct mup_registry *registry, struct mup_device **out,
                                         const struct mup_stored_device *stored)
 {
     struct mup_device *device = mup_registry_by_name(registry, stored->name);
     const struct mup_device *twin = mup_registry_by_uuid(registry, stored->uuid);
+    struct mup_device *squatter = mup_registry_squatter(registry, stored);
 
-    if (device != twin)
+    if (device != twin && (device != NULL || squatter == NULL))
         return MUP_ERR_STATE;
+    if (squatter != NULL && !unseat(registry, squatter))
+        return MUP_ERR_SPACE;
     if (device == NULL)
         return add_device(registry, out, stored);
     device->stored = *stored;
@@ -200,4 +257,71 @@ struct mup_known_description *mup_registry_put_description(struct mup_registry *
     registry->description_count++;
     link_devices(registry, description);
     return description;
+}
+
+/* ---- what strangers may use up ---- */
+
+bool mup_registry_may_be_judged(const struct mup_device *device, uint64_t now_ms)
+{
+    return device->judgement_count < MUP_JUDGEMENTS_MAX ||
+           now_ms - device->judgements_ms >= MUP_JUDGEMENTS_PERIOD_MS;
+}
+
+void mup_registry_count_judgement(struct mup_device *device, uint64_t now_ms)
+{
+    if (device->judgement_count == 0 ||
+        now_ms - device->judgements_ms >= MUP_JUDGEMENTS_PERIOD_MS) {
+        device->judgement_count = 0;
+        device->judgements_ms = now_ms;
+    }
+    device->judgement_count++;
+}
+
+static bool is_announced(const struct mup_registry *registry,
+                         const struct mup_known_description *description)
+{
+    for (size_t i = 0; i < registry->device_count; i++)
+        if (registry->by_name[i]->description == description)
+            return true;
+    return false;
+}
+
+/* The oldest that may go and was refused or not; NULL: none. */
+static struct mup_known_description *oldest(const struct mup_registry *registry, bool refused)
+{
+    struct mup_known_description *found = NULL;
+
+    for (size_t i = 0; i < registry->description_count; i++) {
+        struct mup_known_description *each = registry->descriptions[i];
+        if ((each->capability == NULL) == refused && each->kept && each->users == 0 &&
+            (found == NULL || each->judged_ms < found->judged_ms) && !is_announced(registry, each))
+            found = each;
+    }
+    return found;
+}
+
+struct mup_known_description *mup_registry_surplus(const struct mup_registry *registry)
+{
+    struct mup_known_description *refused;
+    size_t refused_count = 0;
+
+    for (size_t i = 0; i < registry->description_count; i++)
+        refused_count += registry->descriptions[i]->capability == NULL;
+    if (registry->description_count < MUP_DESCRIPTIONS_MAX && refused_count < MUP_REFUSED_MAX)
+        return NULL;
+    refused = oldest(registry, true);
+    if (refused != NULL || registry->description_count < MUP_DESCRIPTIONS_MAX)
+        return refused;
+    return oldest(registry, false);
+}
+
+void mup_registry_drop_description(struct mup_registry *registry,
+                                   struct mup_known_description *description)
+{
+    for (size_t i = 0; i < registry->device_count; i++)
+        if (registry->by_name[i]->description == description)
+            registry->by_name[i]->description = NULL;
+    take_out((void **)registry->descriptions, registry->description_count, description);
+    registry->description_count--;
+    free_description(description);
 }

@@ -345,6 +345,119 @@ static void descriptions_that_come_together_wait_for_a_judge(void **state)
         assert_int_equal(await_reply(&peers[i]), MUP_STATE_DESCRIPTION_INVALID);
 }
 
+/* ---- what devices do to each other ---- */
+
+/* A device that announces the UUID of another, under a handle of its own. */
+static void impersonate(struct peer *squatter, const struct peer *owner)
+{
+    *squatter = *owner;
+    (void)snprintf(squatter->name, sizeof squatter->name, "squatter");
+    squatter->mark = mup_tap_mark(tap);
+}
+
+static void the_owner_of_a_uuid_takes_it_from_a_squatter(void **state)
+{
+    struct peer owner;
+    struct peer squatter;
+
+    (void)state;
+    introduce(&owner, "mine", 4);
+    impersonate(&squatter, &owner);
+    announce(&squatter, 4);
+    assert_int_equal(await_reply(&squatter), MUP_STATE_SEND_DESCRIPTION);
+    announce(&owner, 4);
+    assert_int_equal(await_reply(&owner), MUP_STATE_SEND_DESCRIPTION);
+    assert_int_equal(await_reply(&squatter), MUP_STATE_DEVICE_REFUSED);
+    assert_true(says(&squatter, "has come"));
+    announce(&squatter, 4);
+    assert_int_equal(await_reply(&squatter), MUP_STATE_DEVICE_REFUSED);
+    /* Nor is the squatter what the store brings back. */
+    mup_process_kill(system_process("mup-bridge"));
+    assert_true(mup_testbed_start_bridge(&bed));
+    announce(&squatter, 4);
+    assert_int_equal(await_reply(&squatter), MUP_STATE_DEVICE_REFUSED);
+    announce(&owner, 4);
+    assert_int_equal(await_reply(&owner), MUP_STATE_SEND_DESCRIPTION);
+}
+
+static void a_device_gives_eight_descriptions_an_hour_to_judge(void **state)
+{
+    struct peer peer;
+    struct peer other;
+    char text[16];
+    size_t size;
+
+    (void)state;
+    introduce(&peer, "", 0);
+    for (unsigned i = 0; i < 9; i++) {
+        size = (size_t)snprintf(text, sizeof text, "endless %u", i);
+        mup_sha256_host(peer.digest, text, size);
+        announce(&peer, size);
+        if (i == 8)
+            break;
+        assert_int_equal(await_reply(&peer), MUP_STATE_SEND_DESCRIPTION);
+        send_pieces(&peer, (const uint8_t *)text, size);
+        assert_int_equal(await_reply(&peer), MUP_STATE_DESCRIPTION_INVALID);
+    }
+    assert_int_equal(await_reply(&peer), MUP_STATE_DEVICE_REFUSED);
+    assert_true(says(&peer, "hour"));
+    /* What is known costs nothing, and another device may still give this one. */
+    mup_sha256_host(peer.digest, "endless 3", 9);
+    announce(&peer, 9);
+    assert_int_equal(await_reply(&peer), MUP_STATE_DESCRIPTION_INVALID);
+    assert_int_equal(offer(&other, text, size), MUP_STATE_DESCRIPTION_INVALID);
+}
+
+/* As a disk that takes no more descriptions. */
+static void run_sql(const char *sql)
+{
+    char command[512];
+
+    (void)snprintf(command, sizeof command,
+                   "/usr/bin/python3 -c 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1], "
+                   "timeout=30); c.executescript(sys.argv[2])' '%s' \"%s\"",
+                   mup_testbed_path(&bed, "bridge.db"), sql);
+    assert_int_equal(system(command), 0);
+}
+
+static void await_log(const char *text)
+{
+    struct mup_process *bridge = system_process("mup-bridge");
+    char line[MUP_PROCESS_LINE_MAX];
+
+    for (unsigned i = 0; i < MUP_SYSTEM_DEADLINE_MS / 5; i++) {
+        while (mup_process_next_line(bridge, line, sizeof line))
+            if (strstr(line, text) != NULL)
+                return;
+        mup_process_pump(&bed.processes, 5);
+    }
+    fail_msg("the bridge never says: %s", text);
+}
+
+static void a_description_that_the_store_does_not_take_is_asked_for_again(void **state)
+{
+    struct peer peer;
+    size_t size = 0;
+    uint8_t *bytes = load(VIRTUAL, &size);
+
+    (void)state;
+    assert_non_null(bytes);
+    bytes[size++] = ' '; /* a digest of its own */
+    run_sql(
+        "CREATE TRIGGER full BEFORE INSERT ON description BEGIN SELECT RAISE(ABORT, 'full'); END;");
+    introduce(&peer, bytes, size);
+    announce(&peer, size);
+    assert_int_equal(await_reply(&peer), MUP_STATE_SEND_DESCRIPTION);
+    send_pieces(&peer, bytes, size);
+    await_log("description not kept");
+    announce(&peer, size);
+    assert_int_equal(await_reply(&peer), MUP_STATE_SEND_DESCRIPTION);
+    run_sql("DROP TRIGGER full;");
+    send_pieces(&peer, bytes, size);
+    assert_int_equal(await_reply(&peer), MUP_STATE_OK);
+    free(bytes);
+}
+
 static void a_good_device_is_served_after_all_that(void **state)
 {
     static struct mup_testbed_device device = {.process = "device", .version = 1};
@@ -370,6 +483,9 @@ int main(void)
         cmocka_unit_test(pieces_that_are_not_what_was_announced_are_not_used),
         cmocka_unit_test(a_refused_description_is_not_asked_for_again),
         cmocka_unit_test(descriptions_that_come_together_wait_for_a_judge),
+        cmocka_unit_test(the_owner_of_a_uuid_takes_it_from_a_squatter),
+        cmocka_unit_test(a_device_gives_eight_descriptions_an_hour_to_judge),
+        cmocka_unit_test(a_description_that_the_store_does_not_take_is_asked_for_again),
         cmocka_unit_test(a_good_device_is_served_after_all_that),
     };
 

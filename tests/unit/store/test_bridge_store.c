@@ -140,6 +140,67 @@ static void two_names_with_one_uuid_are_refused_and_the_neighbours_kept(void **s
     mup_bridge_store_close(store);
 }
 
+static void the_owner_of_a_uuid_replaces_whoever_has_it(void **state)
+{
+    struct bench *bench = *state;
+    struct mup_bridge_store *store;
+    struct mup_stored_device squatter = sample_device();
+    struct mup_stored_device owner = sample_device();
+    struct mup_stored_device third = sample_device();
+
+    snprintf(owner.name, sizeof owner.name, "owner");
+    snprintf(third.name, sizeof third.name, "third");
+    third.uuid[0] = 0xee;
+    assert_int_equal(mup_bridge_store_open(&store, &bench->loop, bench->path, bench->error),
+                     MUP_OK);
+    assert_int_equal(mup_bridge_store_put_device(store, &squatter, NULL, NULL), MUP_OK);
+    assert_int_equal(mup_bridge_store_put_owner(store, &third, NULL, NULL), MUP_OK);
+    assert_int_equal(mup_bridge_store_put_owner(store, &owner, NULL, NULL), MUP_OK);
+    owner.version = 99;
+    assert_int_equal(mup_bridge_store_put_owner(store, &owner, answered, bench), MUP_OK);
+    assert_int_equal(wait_for(bench, 1), MUP_OK);
+    assert_int_equal(mup_bridge_store_put_device(store, &squatter, answered, bench), MUP_OK);
+    assert_int_equal(wait_for(bench, 1), MUP_ERR_STATE);
+    struct found found = read_devices(store);
+    assert_int_equal(found.count, 2);
+    assert_same_device(&found.devices[0], &owner);
+    assert_same_device(&found.devices[1], &third);
+    mup_bridge_store_close(store);
+}
+
+static void count_description(void *arg, const struct mup_stored_description *description)
+{
+    size_t *count = arg;
+
+    assert_int_equal(description->digest[0], 2);
+    ++*count;
+}
+
+static void a_removed_description_is_gone_and_the_others_are_kept(void **state)
+{
+    struct bench *bench = *state;
+    struct mup_bridge_store *store;
+    struct mup_stored_description one = {.text = (const uint8_t *)"abc", .size = 3};
+    size_t count = 0;
+
+    assert_int_equal(mup_bridge_store_open(&store, &bench->loop, bench->path, bench->error),
+                     MUP_OK);
+    for (uint8_t i = 1; i <= 2; i++) {
+        one.digest[0] = i;
+        assert_int_equal(mup_bridge_store_put_description(store, &one, NULL, NULL), MUP_OK);
+    }
+    one.digest[0] = 1;
+    assert_int_equal(mup_bridge_store_remove_description(store, one.digest, answered, bench),
+                     MUP_OK);
+    assert_int_equal(wait_for(bench, 1), MUP_OK);
+    assert_int_equal(mup_bridge_store_remove_description(store, one.digest, answered, bench),
+                     MUP_OK);
+    assert_int_equal(wait_for(bench, 1), MUP_ERR_STATE);
+    assert_int_equal(mup_bridge_store_each_description(store, count_description, &count), MUP_OK);
+    assert_int_equal(count, 1);
+    mup_bridge_store_close(store);
+}
+
 static void what_is_not_there_cannot_be_changed(void **state)
 {
     struct bench *bench = *state;
@@ -237,6 +298,8 @@ int main(void)
         cmocka_unit_test(a_second_put_keeps_label_and_first_sight),
         cmocka_unit_test(two_names_with_one_uuid_are_refused_and_the_neighbours_kept),
         cmocka_unit_test(what_is_not_there_cannot_be_changed),
+        cmocka_unit_test(the_owner_of_a_uuid_replaces_whoever_has_it),
+        cmocka_unit_test(a_removed_description_is_gone_and_the_others_are_kept),
         cmocka_unit_test(nobody_is_present_after_presence_was_cleared),
         cmocka_unit_test(descriptions_keep_every_byte_and_the_reason),
         cmocka_unit_test(a_reason_too_long_is_cut_between_characters),
