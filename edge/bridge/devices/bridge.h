@@ -19,6 +19,7 @@
 #include "bridge/devices/registry.h"
 #include "bridge/netconf/netconf.h"
 #include "mup/certificate.h"
+#include "mup/state.h"
 #include "runtime/config.h"
 #include "runtime/loop.h"
 #include "runtime/mqtt_session.h"
@@ -83,6 +84,21 @@ void mup_bridge_close(struct mup_bridge *bridge);
 
 /* A message from a device, on one of the topics that the bridge subscribes to (intake.c). */
 void mup_bridge_intake(struct mup_bridge *bridge, const struct mup_mqtt_message *message);
+
+/* Answer an announcement with what is known of its description; nothing while that is on its way
+ * into the store, which ends with an answer to all who wait (intake.c). */
+void mup_bridge_reply(struct mup_bridge *bridge, const struct mup_device *device);
+
+/* Answer with a refusal, and log it (intake.c). */
+void mup_bridge_refuse(struct mup_bridge *bridge, const char *name, enum mup_state state,
+                       const uint8_t digest[MUP_DIGEST_SIZE], const char *why);
+
+/* Keep the device in the store; it is answered after COMMIT (intake.c). */
+void mup_bridge_keep_device(struct mup_bridge *bridge, const struct mup_device *device);
+
+/* A piece of a description (descriptions.c). */
+void mup_bridge_take_piece(struct mup_bridge *bridge, const char *name, const uint8_t *bytes,
+                           size_t size);
 
 /* Add the module of a description to NETCONF; false, with a reason, when libyang refuses it. */
 bool mup_bridge_add_module(struct mup_bridge *bridge, const struct mup_capability *capability,
