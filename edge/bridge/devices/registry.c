@@ -106,6 +106,15 @@ struct mup_device *mup_registry_find(const struct mup_registry *registry, const 
     return device != NULL ? device : mup_registry_by_name(registry, text);
 }
 
+static void set_description(struct mup_device *device, struct mup_known_description *description)
+{
+    if (device->description != NULL)
+        device->description->device_count--;
+    device->description = description;
+    if (description != NULL)
+        description->device_count++;
+}
+
 /* Room for one device more in both arrays. */
 static bool grow_devices(struct mup_registry *registry)
 {
@@ -139,7 +148,7 @@ static enum mup_status add_device(struct mup_registry *registry, struct mup_devi
         return MUP_ERR_SPACE;
     device->stored = *stored;
     mup_uuid_format(device->uuid_text, stored->uuid);
-    device->description = mup_registry_description(registry, stored->digest);
+    set_description(device, mup_registry_description(registry, stored->digest));
     insert((void **)registry->by_name, registry->device_count, compare_name, stored->name, device);
     insert((void **)registry->by_uuid, registry->device_count, compare_uuid, stored->uuid, device);
     registry->device_count++;
@@ -180,7 +189,7 @@ static bool unseat(struct mup_registry *registry, struct mup_device *device)
     take_out((void **)registry->by_uuid, registry->device_count, device);
     registry->device_count--;
     device->unseated = true;
-    device->description = NULL;
+    set_description(device, NULL);
     return true;
 }
 
@@ -198,7 +207,7 @@ enum mup_status mup_registry_put_device(struct mup_registry *registry, struct mu
     if (device == NULL)
         return add_device(registry, out, stored);
     device->stored = *stored;
-    device->description = mup_registry_description(registry, stored->digest);
+    set_description(device, mup_registry_description(registry, stored->digest));
     *out = device;
     return MUP_OK;
 }
@@ -229,7 +238,7 @@ static void link_devices(struct mup_registry *registry, struct mup_known_descrip
 {
     for (size_t i = 0; i < registry->device_count; i++)
         if (memcmp(registry->by_name[i]->stored.digest, description->digest, MUP_DIGEST_SIZE) == 0)
-            registry->by_name[i]->description = description;
+            set_description(registry->by_name[i], description);
 }
 
 struct mup_known_description *mup_registry_put_description(struct mup_registry *registry,
@@ -277,15 +286,6 @@ void mup_registry_count_judgement(struct mup_device *device, uint64_t now_ms)
     device->judgement_count++;
 }
 
-static bool is_announced(const struct mup_registry *registry,
-                         const struct mup_known_description *description)
-{
-    for (size_t i = 0; i < registry->device_count; i++)
-        if (registry->by_name[i]->description == description)
-            return true;
-    return false;
-}
-
 /* The oldest that may go and was refused or not; NULL: none. */
 static struct mup_known_description *oldest(const struct mup_registry *registry, bool refused)
 {
@@ -294,7 +294,7 @@ static struct mup_known_description *oldest(const struct mup_registry *registry,
     for (size_t i = 0; i < registry->description_count; i++) {
         struct mup_known_description *each = registry->descriptions[i];
         if ((each->capability == NULL) == refused && each->kept && each->users == 0 &&
-            (found == NULL || each->judged_ms < found->judged_ms) && !is_announced(registry, each))
+            each->device_count == 0 && (found == NULL || each->judged_ms < found->judged_ms))
             found = each;
     }
     return found;
@@ -318,9 +318,9 @@ struct mup_known_description *mup_registry_surplus(const struct mup_registry *re
 void mup_registry_drop_description(struct mup_registry *registry,
                                    struct mup_known_description *description)
 {
-    for (size_t i = 0; i < registry->device_count; i++)
+    for (size_t i = 0; i < registry->device_count && description->device_count > 0; i++)
         if (registry->by_name[i]->description == description)
-            registry->by_name[i]->description = NULL;
+            set_description(registry->by_name[i], NULL);
     take_out((void **)registry->descriptions, registry->description_count, description);
     registry->description_count--;
     free_description(description);

@@ -34,6 +34,7 @@ struct mup_known_description {
     uint64_t judged_ms;                          /* since 1970 */
     bool kept;                                   /* it is in the store: devices may be told */
     unsigned users;                              /* calls under way that need it */
+    size_t device_count;                         /* devices that announced it last */
 };
 
 struct mup_device {

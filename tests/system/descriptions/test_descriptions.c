@@ -458,6 +458,24 @@ static void a_description_that_the_store_does_not_take_is_asked_for_again(void *
     free(bytes);
 }
 
+/* 600 refused descriptions of devices that are gone: room is made for one more, in the store too.
+ */
+static void refused_descriptions_of_nobody_make_room_in_the_store(void **state)
+{
+    struct peer peer;
+
+    (void)state;
+    mup_process_kill(system_process("mup-bridge"));
+    run_sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600) "
+            "INSERT INTO description SELECT randomblob(32), x'20', 0, 'old', i FROM n;");
+    assert_true(mup_testbed_start_bridge(&bed));
+    assert_int_equal(offer(&peer, "one more", 8), MUP_STATE_DESCRIPTION_INVALID);
+    run_sql("CREATE TEMP TABLE refused (count INTEGER CHECK (count = 512)); "
+            "INSERT INTO refused SELECT count(*) FROM description WHERE accepted = 0; "
+            "CREATE TEMP TABLE oldest (at_ms INTEGER CHECK (at_ms > 88)); "
+            "INSERT INTO oldest SELECT min(at_ms) FROM description;");
+}
+
 static void a_good_device_is_served_after_all_that(void **state)
 {
     static struct mup_testbed_device device = {.process = "device", .version = 1};
@@ -486,6 +504,7 @@ int main(void)
         cmocka_unit_test(the_owner_of_a_uuid_takes_it_from_a_squatter),
         cmocka_unit_test(a_device_gives_eight_descriptions_an_hour_to_judge),
         cmocka_unit_test(a_description_that_the_store_does_not_take_is_asked_for_again),
+        cmocka_unit_test(refused_descriptions_of_nobody_make_room_in_the_store),
         cmocka_unit_test(a_good_device_is_served_after_all_that),
     };
 

@@ -242,8 +242,17 @@ static void refused_descriptions_of_nobody_make_room_oldest_first(void **state)
     assert_ptr_equal(mup_registry_surplus(&registry), known[3]);
     device = announce(moved, known[9]); /* nobody announces the oldest any more */
     assert_ptr_equal(mup_registry_surplus(&registry), known[0]);
+    assert_int_equal(known[0]->device_count, 0);
+    assert_int_equal(known[9]->device_count, 1);
     mup_registry_drop_description(&registry, known[9]);
     assert_null(device->description);
+    /* a squatter's word keeps nothing */
+    moved = stored(2);
+    announce(moved, known[10]);
+    mup_uuid_format(moved.name, moved.uuid);
+    announce(moved, known[11]);
+    assert_int_equal(known[10]->device_count, 0);
+    assert_int_equal(known[11]->device_count, 1);
 }
 
 static void accepted_descriptions_of_nobody_go_when_all_places_are_taken(void **state)
