@@ -58,6 +58,7 @@ static struct mup_loop loop;
 static struct mup_process *bridge;
 static struct device one;
 static struct device two;
+static struct device owner; /* of a UUID that another announces first */
 static char *description;
 static size_t description_size;
 static uint8_t digest[MUP_DIGEST_SIZE];
@@ -372,8 +373,10 @@ static int open_edge(void **state)
     read_description();
     name_device(&one, 0x10);
     name_device(&two, 0x30);
+    name_device(&owner, 0x50);
     if (!mup_testbed_add_user(&bed, one.name) || !mup_testbed_add_user(&bed, two.name) ||
-        !mup_testbed_add_user(&bed, "handle") || !mup_testbed_start_broker(&bed))
+        !mup_testbed_add_user(&bed, owner.name) || !mup_testbed_add_user(&bed, "handle") ||
+        !mup_testbed_start_broker(&bed))
         return -1;
     start_bridge();
     open_device(&one);
@@ -583,6 +586,37 @@ static void the_death_of_a_session_forgets_its_call(void **state)
     mup_netconf_client_free(other);
 }
 
+static void a_squatter_that_was_asked_is_not_believed_once_the_owner_has_come(void **state)
+{
+    struct mup_netconf_client *client = open_client();
+    struct device kept_one = one;
+    struct device kept_two = two;
+    struct call call;
+
+    (void)state;
+    one = owner;
+    two = (struct device){.name = "handle"};
+    open_device(&one);
+    open_device(&two);
+    announce(&two, one.uuid, 0, NULL);
+    assert_int_equal(two.reply.state, MUP_STATE_OK);
+    ask(client, &call, &two);
+    announce(&one, one.uuid, 0, NULL);
+    assert_int_equal(one.reply.state, MUP_STATE_OK);
+    WAIT_FOR(two.replies == 2);
+    assert_int_equal(two.reply.state, MUP_STATE_DEVICE_REFUSED);
+    respond(&two, last_asked(&two)->correlation, MUP_STATE_OK);
+    assert_refused(&call, "device-timeout");
+    ask(client, &call, &one);
+    respond(&one, last_asked(&one)->correlation, MUP_STATE_OK);
+    assert_ok(&call);
+    mosquitto_destroy(one.mosq);
+    mosquitto_destroy(two.mosq);
+    one = kept_one;
+    two = kept_two;
+    mup_netconf_client_free(client);
+}
+
 /* ---- losses ---- */
 
 static struct mup_process *process_of(const char *name)
@@ -679,6 +713,7 @@ int main(void)
         cmocka_unit_test(only_the_asked_device_with_the_right_correlation_is_believed),
         cmocka_unit_test(answers_that_do_not_fit_are_errors),
         cmocka_unit_test(calls_to_one_device_are_told_apart_and_late_answers_dropped),
+        cmocka_unit_test(a_squatter_that_was_asked_is_not_believed_once_the_owner_has_come),
         cmocka_unit_test(the_death_of_a_session_forgets_its_call),
         cmocka_unit_test(a_client_that_has_ended_its_input_gets_the_device_s_answer),
         cmocka_unit_test(a_broker_that_forgot_everything_is_asked_again_with_the_same_correlation),
