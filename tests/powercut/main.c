@@ -19,6 +19,11 @@
  * - key-change: the update server's key is replaced; cuts, then pairs, at every operation and in
  *   every way
  *
+ * Which invariants they attack: F1 to F5 (ledger.h) and B1 to B3, B5, B6 (boot.h) all of them, by
+ * every cut in the journal and in the copying of pages; F6 (slot.h) and F7 (progress.h) those that
+ * cut a download, and the pairs that go on with it; B4 by the digest that is compared after each.
+ * key-change: F1 to F5 as the identity record stands on them.
+ *
  * --quick takes about a minute, --sample is what ctest does. --emulated reads rows of cuts that
  * were made elsewhere (lab/bench/powercut).
  *

@@ -4,7 +4,7 @@
 
 #include "support/boot_device.h"
 
-/* Each N-th call of a start fails: reported, and the next start goes on to the same end. */
+/* B1, B2: each N-th call of a start fails: reported, and the next start goes on to the same end. */
 static void each_failing_call_of_a_start_is_reported_and_the_next_start_succeeds(void **state)
 {
     (void)state;
@@ -33,6 +33,7 @@ static void each_failing_call_of_a_start_is_reported_and_the_next_start_succeeds
     }
 }
 
+/* B6 */
 static void each_failing_call_of_a_request_leaves_the_old_state_or_the_new(void **state)
 {
     (void)state;
@@ -59,6 +60,7 @@ static void each_failing_call_of_a_request_leaves_the_old_state_or_the_new(void 
     }
 }
 
+/* B5, B6 */
 static void each_failing_call_of_a_confirmation_leaves_trial_or_confirmation(void **state)
 {
     (void)state;
@@ -104,8 +106,8 @@ static void note_first(void *context)
     first->seen = true;
 }
 
-/* B3: also when the position stands twice already, because a further one may have been begun and
- * not be seen yet. */
+/* B1, B3: also when the position stands twice already, because a further one may have been begun
+ * and not be seen yet. */
 static void after_each_cut_the_position_is_written_before_data_is_touched(void **state)
 {
     struct boot_device *device = boot_device_new();

@@ -48,7 +48,8 @@ static void what_was_saved_is_loaded(void **state)
     flash_memory_free(memory);
 }
 
-/* Also: once the new epoch was seen it never goes away again (a dead key must not come back). */
+/* F1 to F5 of the ledger below. Once the new epoch was seen it never goes away again (a dead key
+ * must not come back). */
 static void a_cut_leaves_one_whole_record_and_epochs_never_fall(void **state)
 {
     (void)state;
