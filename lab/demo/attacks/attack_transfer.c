@@ -11,6 +11,7 @@
 #define GARBAGE_SIZE   128u /* bytes of data in a forged slice: what the device takes at most */
 #define GARBAGE_SLICES 12u  /* at once: more than a block of 1,024 bytes and its hash */
 #define FORGERIES_MAX  600u /* slices, until the attacker gives up */
+#define UPDATES_MAX    10u  /* genuine ones, until one is slow enough to be met in its middle */
 #define ACK_TIMEOUT_MS 20000
 
 /* ---- forged-slice -------------------------------------------------------------------------- */
@@ -100,21 +101,36 @@ static bool forge_until_dropped(struct mup_attack_scene *scene, struct forgery *
     return kill(scene->server->pid, SIGCONT) == 0 && good;
 }
 
+/* Forge within one genuine update; false when the scene does not work. */
+static bool forge_in_update(struct mup_attack_scene *scene, struct forgery *forgery,
+                            bool *confirmed)
+{
+    size_t mark = mup_tap_mark(scene->tap);
+    uint32_t version = mup_attack_release(scene, MUP_ATTACK_LONG_IMAGE, "ok");
+    json_int_t id = version == 0 ? 0 : mup_attack_begin_update(scene, &scene->victim, version);
+
+    if (id == 0 || !await_transfer(scene, mark, forgery) || !forge_until_dropped(scene, forgery))
+        return false;
+    *confirmed = mup_attack_end_update(scene, id, "confirmed");
+    return true;
+}
+
 bool mup_attack_forged_slice(struct mup_attack_scene *scene, struct mup_attack_result *result)
 {
     struct forgery forgery = {.slices = 0};
     char what[MUP_ATTACK_TEXT_SIZE];
-    size_t mark = mup_tap_mark(scene->tap);
-    uint32_t version = mup_attack_release(scene, MUP_ATTACK_LONG_IMAGE, "ok");
-    json_int_t id = version == 0 ? 0 : mup_attack_begin_update(scene, &scene->victim, version);
-    bool confirmed;
+    bool confirmed = true;
 
     mup_attack_tell(scene, "A genuine update begins. The attacker reads transfer, attempt and\n"
                            "offset from the device's answers, holds the genuine slices back for a\n"
                            "moment and sends garbage in their place.");
-    if (id == 0 || !await_transfer(scene, mark, &forgery) || !forge_until_dropped(scene, &forgery))
-        return false;
-    confirmed = mup_attack_end_update(scene, id, "confirmed");
+    /* On a busy machine a transfer may be over before the attacker has read of its beginning; then
+     * not one garbled byte was taken, and he waits for the next update. */
+    for (unsigned i = 0; i < UPDATES_MAX && !forgery.was_dropped && confirmed; i++) {
+        forgery.slices = 0;
+        if (!forge_in_update(scene, &forgery, &confirmed))
+            return false;
+    }
     snprintf(what, sizeof what, "%u forged slices within a genuine transfer", forgery.slices);
     mup_attack_note(scene, result,
                     forgery.was_dropped ? MUP_STATE_BLOCK_INVALID : forgery.ack.state,
