@@ -29,7 +29,7 @@ static void close(const struct port_suite *suite)
     suite->transport->close(suite->transport->context);
 }
 
-/* The byte at a place in a stream: never PORT_SUITE_HANG_UP, all others within 250 bytes. */
+/* The byte at a place in a stream: any but PORT_SUITE_HANG_UP. */
 static uint8_t pattern(uint32_t at)
 {
     uint8_t byte = (uint8_t)(at * 7 + at / 256);
@@ -165,7 +165,7 @@ static enum port_suite_result carries_bytes(struct port_suite *suite)
     return PORT_SUITE_KEPT;
 }
 
-/* Patience here is for the stream to take all of flood_size_max, not to become empty. */
+/* The peer takes nothing more while its echo is not taken, so every buffer on the way fills. */
 static enum port_suite_result answers_nothing_when_full(struct port_suite *suite)
 {
     uint32_t sent = 0;
