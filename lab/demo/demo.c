@@ -22,6 +22,14 @@ static const char picture[] =
     "                          +------- MQTT ------ mosquitto -------+\n"
     "\n";
 
+static const char radio_picture[] =
+    "\n"
+    "  vendor            edge                                     device: micro:bit (QEMU)\n"
+    "  release --HTTP--> update server --NETCONF--> bridge        Cortex-M0, 16 kB of RAM\n"
+    "                          |                      |              |\n"
+    "                          +------- MQTT ------ mosquitto ------ 6LoWPAN, IEEE 802.15.4\n"
+    "\n";
+
 __attribute__((format(printf, 2, 3))) static void say(const struct mup_demo *demo,
                                                       const char *format, ...)
 {
@@ -48,17 +56,34 @@ static bool must_stop(const struct mup_demo *demo)
     return demo->options->stop != NULL && *demo->options->stop;
 }
 
+static bool release(struct mup_demo *demo, uint32_t version)
+{
+    return demo->options->microbit
+               ? mup_testbed_release_microbit(&demo->bed, version, "ok")
+               : mup_testbed_release(&demo->bed, version, demo->options->image_size, "ok");
+}
+
+const char *mup_demo_release_url(const struct mup_demo *demo, uint32_t version)
+{
+    return demo->options->microbit ? mup_testbed_microbit_url(&demo->bed, version)
+                                   : mup_testbed_release_url(&demo->bed, version);
+}
+
+/* The version that --keep leaves to deploy; the micro:bit's third good image has number 6. */
+uint32_t mup_demo_next(const struct mup_demo *demo)
+{
+    return demo->options->microbit ? MUP_DEMO_NEXT_MICROBIT : MUP_DEMO_NEXT;
+}
+
 static bool vendor_scene(struct mup_demo *demo)
 {
-    uint32_t size = demo->options->image_size;
-
     say(demo,
         "The vendor makes a key pair, certifies the update server's key, and signs %s "
-        "releases of %u bytes.\n",
-        demo->options->keep ? "three" : "two", (unsigned)size);
-    return mup_testbed_release(&demo->bed, MUP_DEMO_FROM, size, "ok") &&
-           mup_testbed_release(&demo->bed, MUP_DEMO_TO, size, "ok") &&
-           (!demo->options->keep || mup_testbed_release(&demo->bed, MUP_DEMO_NEXT, size, "ok"));
+        "releases%s.\n",
+        demo->options->keep ? "three" : "two",
+        demo->options->microbit ? " of firmware for a Cortex-M0 with 16 kB of RAM" : "");
+    return release(demo, MUP_DEMO_FROM) && release(demo, MUP_DEMO_TO) &&
+           (!demo->options->keep || release(demo, mup_demo_next(demo)));
 }
 
 static bool edge_scene(struct mup_demo *demo)
@@ -70,6 +95,12 @@ static bool edge_scene(struct mup_demo *demo)
         return false;
     say(demo, " mosquitto on port %d, sshd on %d, bridge, update server on %d.\n", bed->broker_port,
         bed->ssh_port, bed->rest_port);
+    if (demo->options->microbit) {
+        if (!mup_testbed_start_router(bed))
+            return false;
+        say(demo, "A border router listens to the radio; what it hears is kept in %s.\n",
+            mup_testbed_path(bed, "radio.pcap"));
+    }
     snprintf(demo->rest_url, sizeof demo->rest_url, "http://127.0.0.1:%d", bed->rest_port);
     snprintf(demo->token_file, sizeof demo->token_file, "%s", mup_testbed_path(bed, "token"));
     demo->rest = (struct mup_rest){demo->rest_url, demo->token_file};
@@ -110,13 +141,15 @@ static bool device_scene(struct mup_demo *demo, size_t *mark)
                                                .slice = demo->options->slice};
     if (demo->options->image_size > 100000)
         demo->device.slot_size = demo->options->image_size;
-    if (!mup_testbed_make_device(bed, &demo->device))
+    if (!(demo->options->microbit ? mup_testbed_make_microbit(bed, &demo->device)
+                                  : mup_testbed_make_device(bed, &demo->device)))
         return false;
     demo->from = MUP_DEMO_FROM;
     say(demo, "A device leaves the factory: UUID %s, version %u, the vendor's key.%s",
-        demo->device.uuid, MUP_DEMO_FROM, picture);
+        demo->device.uuid, MUP_DEMO_FROM, demo->options->microbit ? radio_picture : picture);
     mup_story_begin(&demo->story, demo->out, demo->device.name, now_us());
-    demo->process = mup_testbed_start_device(bed, &demo->device);
+    demo->process = demo->options->microbit ? mup_testbed_start_microbit(bed, &demo->device)
+                                            : mup_testbed_start_device(bed, &demo->device);
     if (demo->process == NULL)
         return false;
     if (follow(demo, mark, &demo->story.steps[0].done, BOOTSTRAP_TIMEOUT_MS, device_has_ended))
@@ -181,14 +214,14 @@ static void take_result(struct mup_demo *demo, json_int_t id)
 
 static bool update_scene(struct mup_demo *demo, size_t *mark)
 {
-    json_t *release =
-        post(demo, "/api/v1/releases",
-             json_pack("{s:s}", "url", mup_testbed_release_url(&demo->bed, MUP_DEMO_TO)));
+    json_t *release = post(demo, "/api/v1/releases",
+                           json_pack("{s:s}", "url", mup_demo_release_url(demo, MUP_DEMO_TO)));
     json_t *update;
 
     if (release == NULL)
         return false;
     demo->story.payload_size = (uint32_t)mup_json_number(release, "payload_size", 0);
+    demo->image_size = (uint32_t)mup_json_number(release, "image_size", 0);
     demo->story.last_us = now_us();
     update = post(demo, "/api/v1/updates",
                   json_pack("{s:s, s:I}", "device", demo->device.uuid, "release",
@@ -227,10 +260,10 @@ bool mup_demo_run(struct mup_demo *demo, const struct mup_demo_options *options)
 
 json_t *mup_demo_json(const struct mup_demo *demo)
 {
-    json_t *made = json_pack(
-        "{s:s, s:s, s:I, s:I, s:I, s:o}", "result", demo->result, "device", demo->device.uuid,
-        "from", (json_int_t)demo->from, "to", (json_int_t)demo->to, "image_size",
-        (json_int_t)demo->options->image_size, "steps", mup_story_json(&demo->story));
+    json_t *made = json_pack("{s:s, s:s, s:I, s:I, s:I, s:o}", "result", demo->result, "device",
+                             demo->device.uuid, "from", (json_int_t)demo->from, "to",
+                             (json_int_t)demo->to, "image_size", (json_int_t)demo->image_size,
+                             "steps", mup_story_json(&demo->story));
 
     if (demo->options->keep)
         json_object_set_new(made, "endpoints", mup_demo_endpoints(demo));
@@ -253,7 +286,7 @@ json_t *mup_demo_endpoints(const struct mup_demo *demo)
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "rest", demo->rest_url,
                      "token_file", demo->token_file, "broker", broker, "broker_user",
                      "eavesdropper", "broker_password", mup_testbed_password(bed, "eavesdropper"),
-                     "netconf", ssh, "release", mup_testbed_release_url(bed, MUP_DEMO_NEXT),
+                     "netconf", ssh, "release", mup_demo_release_url(demo, mup_demo_next(demo)),
                      "folder", bed->folder, "stop", stop);
 }
 

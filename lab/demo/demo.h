@@ -13,16 +13,18 @@
 #include "story.h"
 #include "testbed.h"
 
-#define MUP_DEMO_IMAGE_SIZE 87800u /* the paper's */
-#define MUP_DEMO_FROM       1u
-#define MUP_DEMO_TO         2u
-#define MUP_DEMO_NEXT       3u /* with keep: signed and published, for whoever stays */
+#define MUP_DEMO_IMAGE_SIZE    87800u /* the paper's */
+#define MUP_DEMO_FROM          1u
+#define MUP_DEMO_TO            2u
+#define MUP_DEMO_NEXT          3u /* with keep: signed and published, for whoever stays */
+#define MUP_DEMO_NEXT_MICROBIT 6u
 
 struct mup_demo_options {
     const char *bin;
     const char *source;
     bool json;
     bool keep;
+    bool microbit; /* the emulated board instead of the virtual device */
     uint32_t image_size;
     uint32_t window; /* bytes; 0: the device's default */
     uint32_t slice;  /* bytes; 0: the device's default */
@@ -43,10 +45,15 @@ struct mup_demo {
     char result[64]; /* "confirmed", or the state that stopped it */
     uint32_t from;
     uint32_t to;
+    uint32_t image_size; /* of the release that is deployed */
 };
 
 /* Run it all. True when the device confirmed the new version. */
 bool mup_demo_run(struct mup_demo *demo, const struct mup_demo_options *options);
+
+/* Where a release lies for the update server, and which one --keep leaves to deploy. */
+const char *mup_demo_release_url(const struct mup_demo *demo, uint32_t version);
+uint32_t mup_demo_next(const struct mup_demo *demo);
 
 /* What --json prints. */
 json_t *mup_demo_json(const struct mup_demo *demo);

@@ -36,7 +36,8 @@ static const char help[] =
     "                  reach and how to stop it\n"
     "  --attack NAME   mount an attack or a fault and show where the device stops it;\n"
     "                  'all' mounts each and prints a table\n"
-    "  --board posix   the virtual device (the default)\n"
+    "  --board NAME    posix: a virtual device, a process (the default); microbit: a Cortex-M0\n"
+    "                  with 16 kB of RAM in QEMU, behind a 6LoWPAN radio\n"
     "  --size BYTES    of the image (87800, the paper's)\n"
     "  --window BYTES  most bytes in flight that the device grants\n"
     "  --slice BYTES   largest slice that the device takes; as large as the window it is the\n"
@@ -90,9 +91,10 @@ static int take_option(struct arguments *out, int option)
         out->attack = optarg;
         return 0;
     case 'b':
-        if (strcmp(optarg, "posix") == 0)
+        out->demo.microbit = strcmp(optarg, "microbit") == 0;
+        if (out->demo.microbit || strcmp(optarg, "posix") == 0)
             return 0;
-        return refuse("--board: 'posix' is the board that there is");
+        return refuse("--board: '%s' is neither posix nor microbit", optarg);
     case 's':
         return take_number(&out->demo.image_size, "--size", IMAGE_SIZE_MIN, MUP_IMAGE_SIZE_MAX);
     case 'w':
@@ -112,8 +114,8 @@ static int check_arguments(struct arguments *out)
 {
     struct mup_demo_options *demo = &out->demo;
 
-    if (out->attack != NULL &&
-        (demo->keep || demo->window != 0 || demo->slice != 0 || demo->image_size != 0))
+    if (out->attack != NULL && (demo->keep || demo->microbit || demo->window != 0 ||
+                                demo->slice != 0 || demo->image_size != 0))
         return refuse("--attack goes with --json only");
     if (demo->image_size == 0)
         demo->image_size = MUP_DEMO_IMAGE_SIZE;
