@@ -141,6 +141,14 @@ static bool is_rival(const struct page_view *older, const struct page_view *newe
     return newer->checks && newer->generation > older->generation && newer->next <= 2;
 }
 
+/* Whether the page after the one in use was written to by a start that saw its first word, which is
+ * not seen now, or else it would be in use: no void helps against its being seen again, because it
+ * looks relied on (F5). */
+static bool is_ghost(const struct page_view *used, const struct page_view *newer)
+{
+    return newer->checks && newer->generation > used->generation && newer->next > 2;
+}
+
 /* Which of the two is the page in use: 0 or 1. At least one counts. */
 static uint32_t choose(const struct page_view view[2])
 {
@@ -183,6 +191,7 @@ enum mup_status mup_ledger_open(struct mup_ledger *ledger, void *body)
     ledger->value = view[page].value;
     ledger->lasting = view[page].lasting;
     ledger->rival = is_rival(&view[page], &view[1 - page]) ? view[1 - page].generation : 0;
+    ledger->ghost = is_ghost(&view[page], &view[1 - page]);
     ledger->secured = false;
     return MUP_OK;
 }
@@ -254,7 +263,7 @@ enum mup_status mup_ledger_append(struct mup_ledger *ledger, uint16_t value, con
     bool again = !ledger->secured && value == ledger->value && has_room(ledger, SECURING_WORDS);
     enum mup_status status;
 
-    if (!again && !has_room(ledger, SECURING_WORDS + 1 + RESERVED_WORDS))
+    if (ledger->ghost || (!again && !has_room(ledger, SECURING_WORDS + 1 + RESERVED_WORDS)))
         return mup_ledger_replace(ledger, value, body);
     status = secure_first(ledger);
     if (status != MUP_OK || again)
@@ -267,7 +276,7 @@ enum mup_status mup_ledger_append(struct mup_ledger *ledger, uint16_t value, con
 
 enum mup_status mup_ledger_secure(struct mup_ledger *ledger, const void *body)
 {
-    if (ledger->lasting && (ledger->rival == 0 || ledger->void_words > 1))
+    if (ledger->lasting && !ledger->ghost && (ledger->rival == 0 || ledger->void_words > 1))
         return MUP_OK;
     return mup_ledger_append(ledger, ledger->value, body);
 }
@@ -317,6 +326,7 @@ enum mup_status mup_ledger_replace(struct mup_ledger *ledger, uint16_t value, co
     ledger->void_words = 0;
     ledger->value = value;
     ledger->rival = 0;
+    ledger->ghost = false;
     /* The new page stands. A word behind the first makes it relied on, so that a void which a cut
      * left unseen cannot take it back (F5). If this fails the next write does it. */
     ledger->secured = write_word(ledger, other, 1, value) == MUP_OK;

@@ -64,14 +64,14 @@ static bool is_blank(const struct record *record)
 }
 
 /* Look at the records of one page, in order. When the newest of all is in this page, the next one
- * goes behind everything that was ever begun here, with one place left free: a record whose first
- * word was cut may read as erased (F1). */
+ * goes to the start of the other: here a record whose first word was cut may read as erased, and
+ * the page itself may be half erased, with a record in it that was not seen when that began (F8).
+ */
 static enum mup_status scan_page(struct mup_progress_log *log, struct record *newest, bool *any,
                                  uint32_t page_start)
 {
     uint32_t page_size = log->map->flash->page_size;
     bool here = false;
-    uint32_t last_used = page_start;
 
     for (uint32_t at = page_start; at + RECORD_SIZE <= page_start + page_size; at += RECORD_SIZE) {
         struct record record;
@@ -82,7 +82,6 @@ static enum mup_status scan_page(struct mup_progress_log *log, struct record *ne
             return status;
         if (is_blank(&record))
             continue;
-        last_used = at;
         log->unsettled = true;
         if (record.crc == crc_of(&record) && (!*any || record.sequence >= newest->sequence)) {
             *newest = record;
@@ -90,11 +89,8 @@ static enum mup_status scan_page(struct mup_progress_log *log, struct record *ne
             here = true;
         }
     }
-    if (here) {
-        log->next_at = place_after(log, last_used);
-        if (!is_page_start(log, log->next_at))
-            log->next_at = place_after(log, log->next_at);
-    }
+    if (here)
+        log->next_at = page_start == 0 ? page_size : 0;
     return MUP_OK;
 }
 

@@ -7,22 +7,29 @@
  * other page; append() adds a word to this page, and moves to the other page when it is full.
  *
  * The invariants, which the tests cite:
+ *
  *   F1  A page is erased by the one who then fills it, without a reset between. Each word is
- *       programmed once until the next erasure. Two exceptions: the first word after a reset
- *       may be programmed a second time, with the very same content; and the two words that are
- * given up behind it (below), with other content. F2  A page counts only if its CRC is right and a
- * valid word follows: a first word, even a torn one, proves that the body before it was programmed
- * completely. F3  The value is the last valid word, and nothing before it matters. A word is
- * lasting once anything was programmed behind it. So after a reset the value is written once more
- * before anything else is. F4  The page in use is never erased; only the other one, and only when
- * the page in use lasts.
+ *       programmed once until the next erasure. Two exceptions: the first word after a reset may
+ *       be programmed a second time, with the very same content; and the two words that are given
+ *       up behind it (below), with other content.
+ *
+ *   F2  A page counts only if its CRC is right and a valid word follows: a first word, even a torn
+ *       one, proves that the body before it was programmed completely.
+ *
+ *   F3  The value is the last valid word, and nothing before it matters. A word is lasting once
+ *       anything was programmed behind it. So after a reset the value is written once more before
+ *       anything else is.
+ *
+ *   F4  The page in use is never erased; only the other one, and only when the page in use lasts.
  *
  *   F5  A page that was begun and does not count may come to count later, when its first word was
  *       cut and is weak; half an erasure may leave it valid, too. So before anything relies on its
  *       not counting, a void word is written into the page in use: it says how many generations
  *       after its own do not count unless something follows their first word, and the next page
  *       takes a generation beyond. It says the same however often it is written. Because it may
- *       itself be cut and unseen, a new page gets its first word twice at once.
+ *       itself be cut and unseen, a new page gets its first word twice at once. A page that does
+ *       not count although something follows its first word was seen to count, by a start that was
+ *       cut: no void helps against it, so it is erased and written anew before anything else is.
  *
  * A torn word cannot be valid: programming only clears bits, and in a valid word exactly one bit
  * of each pair is cleared, so whatever is still missing leaves a pair with both bits set. A word
@@ -61,6 +68,7 @@ struct mup_ledger {
     uint32_t rival;      /* generation of the other page, begun and not relied on; 0 = none */
     uint32_t next;       /* index of the next free word */
     uint16_t value;
+    bool ghost;   /* the other page was seen by a start that was cut, and is not seen now */
     bool lasting; /* as read, the value stands twice */
     bool secured; /* this boot has written since open() */
 };

@@ -15,6 +15,8 @@
  *   F7  A record whose last word was cut and is weak may be passed over now and be seen later, when
  *       the bytes that it speaks of are being fetched again. So before any is written another
  *       record is, with a number beyond that of the one which may come to be seen.
+ *   F8  The first record after a reset goes to the start of the page that does not hold the newest,
+ *       after an erasure: never behind what a reset may have cut.
  */
 #ifndef MUP_PROGRESS_H
 #define MUP_PROGRESS_H

@@ -102,7 +102,7 @@ static void a_damaged_record_gives_way_to_the_one_before(void **state)
     flash_memory_free(memory);
 }
 
-/* F1 and honesty: cut at each operation of thirty records and a clearing, in each way. */
+/* F1, F8 and honesty: cut at each operation of thirty records and a clearing, in each way. */
 static void a_cut_costs_at_most_one_record(void **state)
 {
     (void)state;
@@ -181,6 +181,33 @@ static void a_record_that_shows_up_late_is_not_the_newest(void **state)
     }
 }
 
+/* F8 */
+static void the_first_record_after_a_reset_goes_to_the_other_page(void **state)
+{
+    uint32_t log_at;
+
+    (void)state;
+    for (uint32_t before = 1; before < 30; before++) {
+        struct flash_memory *memory = flash_memory_new();
+        struct mup_progress_log log;
+        struct mup_progress progress;
+        uint32_t newest_page;
+
+        log_at = memory->map.state_at + MUP_STATE_PAGE_PROGRESS * 1024;
+        found_after_reset(&log, memory);
+        for (uint32_t n = 1; n <= before; n++) {
+            progress = made(n);
+            assert_int_equal(mup_progress_append(&log, &progress), MUP_OK);
+        }
+        newest_page = (memory->flash.next_at - log_at) / 1024;
+        assert_int_equal(found_after_reset(&log, memory), before);
+        assert_int_equal(mup_progress_settle(&log, &progress), MUP_OK);
+        assert_int_equal(memory->flash.next_at, log_at + (1 - newest_page) * 1024 + 76);
+        assert_int_equal(memory->flash.operation_count, 21); /* with an erasure */
+        flash_memory_free(memory);
+    }
+}
+
 static void each_failing_call_is_reported_and_older_records_stand(void **state)
 {
     (void)state;
@@ -219,6 +246,7 @@ int main(void)
         cmocka_unit_test(a_damaged_record_gives_way_to_the_one_before),
         cmocka_unit_test(a_cut_costs_at_most_one_record),
         cmocka_unit_test(a_record_that_shows_up_late_is_not_the_newest),
+        cmocka_unit_test(the_first_record_after_a_reset_goes_to_the_other_page),
         cmocka_unit_test(each_failing_call_is_reported_and_older_records_stand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
