@@ -39,6 +39,7 @@
 #define MUP_TOPIC_SIZE_MAX          256u    /* bytes of a filled topic, without NUL */
 #define MUP_YANG_NAME_SIZE_MAX      64u     /* bytes of a YANG identifier, without NUL */
 #define MUP_DECIMAL_DIGITS          6u      /* a decimal is an integer count of 10^-6 */
+#define MUP_INPUT_DEPTH_MAX         4u      /* an input, its parts, their parts, ... */
 #define MUP_NO_STATE_CODE           (-1)
 
 enum mup_input_type {
@@ -48,16 +49,20 @@ enum mup_input_type {
     MUP_INPUT_STRING,
     MUP_INPUT_ENUM,   /* one of enum_values, as text */
     MUP_INPUT_BINARY, /* bytes, YANG binary (base64 in NETCONF) */
+    MUP_INPUT_STRUCT, /* its parts, YANG container */
 };
 
 /*
  * One input of an RPC. The device that is meant is not among them: every RPC of a module takes it
- * as the mandatory leaf `uuid`, and it is not sent. An input with a sub-structure (an RGB value)
- * stands here as its parts, one input each, named `<input>-<part>`.
+ * as the mandatory leaf `uuid`, and it is not sent.
+ *
+ * An input with a sub-structure (an RGB value) has parts, which may have parts themselves, at most
+ * MUP_INPUT_DEPTH_MAX levels in all. In YANG it is a container. On the wire only the parts without
+ * parts stand, one argument each, in order; a structure that was left out is a null for each.
  */
 struct mup_input {
     const char *name;        /* local name of the IRI */
-    const char *yang_name;   /* legal, unique within the RPC */
+    const char *yang_name;   /* legal, unique among its neighbours */
     const char *description; /* may be empty */
     enum mup_input_type type;
     bool required; /* must be given; false only where the description says so */
@@ -65,8 +70,17 @@ struct mup_input {
     bool has_max;
     int64_t min; /* inclusive; for a decimal in units of 10^-6 */
     int64_t max;
+    bool has_min_size; /* MUP_INPUT_STRING (characters) and MUP_INPUT_BINARY (bytes) only */
+    bool has_max_size;
+    uint32_t min_size; /* inclusive */
+    uint32_t max_size;
+    const char *pattern; /* MUP_INPUT_STRING: a regular expression of XML Schema, may be empty */
+    const char *unit;    /* local name of the unit's IRI, may be empty */
+    const char *symbol;  /* such as "hPa", may be empty */
     const char *const *enum_values; /* distinct, sorted */
     size_t enum_count;              /* > 0 exactly for MUP_INPUT_ENUM */
+    const struct mup_input *parts;  /* in the order in which they are sent */
+    size_t part_count;              /* > 0 exactly for MUP_INPUT_STRUCT */
 };
 
 /* A state that an operation may end with; "10_OK" has the code 10, "OK" has none. */
@@ -100,9 +114,10 @@ struct mup_rpc {
     size_t state_count;
 };
 
+/* What a device publishes by itself: values as they come, or events. */
 struct mup_telemetry {
     const char *name;      /* local name of the functionality's IRI */
-    const char *yang_name; /* legal, unique among the telemetry */
+    const char *yang_name; /* legal, unique among the telemetry and events together */
     const char *description;
     const char *topic;  /* template */
     const char *unit;   /* local name of the unit's IRI, may be empty */
@@ -121,6 +136,8 @@ struct mup_capability {
     size_t rpc_count;
     const struct mup_telemetry *telemetry;
     size_t telemetry_count;
+    const struct mup_telemetry *events; /* of functionalities that are EventFunctionality */
+    size_t event_count;
     void *memory; /* private: everything above lives here */
 };
 

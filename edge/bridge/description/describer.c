@@ -209,7 +209,8 @@ static enum mup_status build(struct mup_capability *out, struct mup_arena *kept,
     if (status == MUP_OK)
         status = ask(&answers, &scratch, problems, describer, &plain);
     if (status == MUP_OK) {
-        struct mup_extraction extraction = {&answers, kept, problems, 0};
+        struct mup_extraction extraction = {
+            .answers = &answers, .arena = kept, .problems = problems};
         status = mup_extract(out, &extraction);
     }
     if (status == MUP_OK)

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "bridge/description/units.h"
 #include "bridge/description/yang_name.h"
+#include "mup/rpc.h"
 
 /* Stands for the device while a template's topics are judged. Not UTF-8, so no description has it.
  */
@@ -20,6 +22,20 @@ const char *mup_extract_one(struct mup_extraction *extraction, enum mup_question
         mup_problems_warning(extraction->problems, 0, key, "has %zu %s; `%s` is used", count, what,
                              pairs[0].value);
     return pairs[0].value;
+}
+
+enum mup_status mup_extract_only(const char **out, struct mup_extraction *extraction,
+                                 enum mup_question question, const char *key, const char *what)
+{
+    size_t count;
+    const struct mup_pair *pairs = mup_answer_of(&extraction->answers->to[question], key, &count);
+    if (count > 1) {
+        mup_problems_error(extraction->problems, 0, key, "has %zu %s: `%s`, `%s`", count, what,
+                           pairs[0].value, pairs[1].value);
+        return MUP_ERR_FORMAT;
+    }
+    *out = count == 0 ? NULL : pairs[0].value;
+    return MUP_OK;
 }
 
 const char *mup_extract_text(struct mup_extraction *extraction, const char *text)
@@ -54,6 +70,18 @@ enum mup_status mup_extract_count(struct mup_extraction *extraction, const char 
         return MUP_ERR_RANGE;
     }
     return MUP_OK;
+}
+
+enum mup_status mup_extract_unit(const char **unit, const char **symbol,
+                                 struct mup_extraction *extraction, enum mup_question question,
+                                 const char *key)
+{
+    const char *iri = mup_extract_one(extraction, question, key, "units");
+    const char *stated =
+        iri ? mup_extract_one(extraction, MUP_ASK_UNIT_SYMBOL, iri, "symbols") : NULL;
+    *unit = mup_extract_text(extraction, iri ? mup_iri_local_name(iri) : "");
+    *symbol = mup_extract_text(extraction, stated || !iri ? stated : mup_unit_symbol(iri));
+    return *unit && *symbol ? MUP_OK : MUP_ERR_SPACE;
 }
 
 static enum mup_status copy_raw(struct mup_extraction *extraction, const char *text,
@@ -100,8 +128,11 @@ static enum mup_status extract_uuid(struct mup_capability *out, struct mup_extra
 static enum mup_status extract_category(struct mup_capability *out,
                                         struct mup_extraction *extraction, const char *device)
 {
-    const char *category =
-        mup_extract_one(extraction, MUP_ASK_DEVICE_CATEGORY, device, "categories");
+    const char *category = NULL;
+    enum mup_status status =
+        mup_extract_only(&category, extraction, MUP_ASK_DEVICE_CATEGORY, device, "categories");
+    if (status != MUP_OK)
+        return status;
     if (!category || category[0] == '\0')
         return broken(extraction, device,
                       "has no category (hasThingProperty deviceCategory, hasValue)");
@@ -160,8 +191,7 @@ static enum mup_status extract_topic(const char **topic, enum mup_topic_fault *f
 }
 
 /* The operation by which a command travels over MQTT; NULL when there is none. */
-static const char *find_operation(struct mup_extraction *extraction, const char *command,
-                                  const char **topic)
+static const char *find_operation(struct mup_extraction *extraction, const char *command)
 {
     size_t count, with_topic = 0;
     const char *found = NULL;
@@ -177,8 +207,6 @@ static const char *find_operation(struct mup_extraction *extraction, const char 
         mup_problems_warning(extraction->problems, 0, command,
                              "is exposed by %zu operations with a topic; `%s` is used", with_topic,
                              mup_iri_local_name(found));
-    if (found)
-        *topic = mup_extract_one(extraction, MUP_ASK_OPERATION_TOPIC, found, "topics");
     return found;
 }
 
@@ -186,24 +214,30 @@ static enum mup_status extract_rpc(struct mup_rpc *out, const struct mup_capabil
                                    struct mup_extraction *extraction, const char *function,
                                    const char *command)
 {
-    const char *topic = NULL;
-    const char *operation = find_operation(extraction, command, &topic);
+    const char *topic = NULL, *method = NULL;
+    const char *operation = find_operation(extraction, command);
     if (!operation)
         return broken(extraction, command,
                       "a command without a topic: no operation that a service of the device has "
                       "exposes it with mqttTopic");
-    const char *method =
-        mup_extract_one(extraction, MUP_ASK_OPERATION_METHOD, operation, "methods");
+    enum mup_status status =
+        mup_extract_only(&topic, extraction, MUP_ASK_OPERATION_TOPIC, operation, "topics");
+    if (status == MUP_OK)
+        status =
+            mup_extract_only(&method, extraction, MUP_ASK_OPERATION_METHOD, operation, "methods");
+    if (status != MUP_OK)
+        return status;
     if (!method || method[0] == '\0')
         return broken(extraction, operation, "an operation without mqttMethod");
+    if (strlen(method) > MUP_METHOD_MAX)
+        return broken(extraction, operation, "the method has more than 32 bytes");
 
     out->method = mup_extract_text(extraction, method);
     out->description = mup_extract_text(
         extraction, mup_extract_one(extraction, MUP_ASK_FUNCTION_TEXT, function, "descriptions"));
     if (!out->method || !out->description)
         return MUP_ERR_SPACE;
-    enum mup_status status =
-        extract_topic(&out->topic, &out->topic_fault, capability, extraction, function, topic);
+    status = extract_topic(&out->topic, &out->topic_fault, capability, extraction, function, topic);
     if (status == MUP_OK)
         status = mup_extract_inputs(out, extraction, operation);
     if (status == MUP_OK)
@@ -216,26 +250,27 @@ static enum mup_status extract_point(struct mup_telemetry *out,
                                      struct mup_extraction *extraction, const char *function,
                                      const char *point)
 {
-    const char *topic = mup_extract_one(extraction, MUP_ASK_POINT_TOPIC, point, "topics");
+    const char *topic = NULL;
+    enum mup_status status =
+        mup_extract_only(&topic, extraction, MUP_ASK_POINT_TOPIC, point, "topics");
+    if (status != MUP_OK)
+        return status;
     if (!topic)
         return broken(extraction, point, "a data point without mqttTopic");
-    const char *unit = mup_extract_one(extraction, MUP_ASK_POINT_UNIT, point, "units");
-    const char *symbol = NULL;
-    if (unit)
-        symbol = mup_extract_one(extraction, MUP_ASK_UNIT_SYMBOL, unit, "symbols");
-    out->unit = mup_extract_text(extraction, unit ? mup_iri_local_name(unit) : "");
-    out->symbol = mup_extract_text(extraction, symbol);
     out->description = mup_extract_text(
         extraction, mup_extract_one(extraction, MUP_ASK_FUNCTION_TEXT, function, "descriptions"));
-    if (!out->unit || !out->symbol || !out->description)
+    if (!out->description)
         return MUP_ERR_SPACE;
+    status = mup_extract_unit(&out->unit, &out->symbol, extraction, MUP_ASK_POINT_UNIT, point);
+    if (status != MUP_OK)
+        return status;
     return extract_topic(&out->topic, &out->topic_fault, capability, extraction, function, topic);
 }
 
 /* Where the functions are gathered: room for all of them, filled as they are met. */
 struct gathered {
     struct mup_rpc *rpcs;
-    struct mup_telemetry *telemetry;
+    struct mup_telemetry *telemetry, *events;
     struct mup_yang_scope rpc_names, telemetry_names;
 };
 
@@ -259,16 +294,25 @@ static enum mup_status gather_rpc(struct mup_capability *out, struct gathered *g
     return rpc->yang_name ? MUP_OK : MUP_ERR_SPACE;
 }
 
+static bool is_event(const struct mup_extraction *extraction, const char *function)
+{
+    size_t count;
+    mup_answer_of(&extraction->answers->to[MUP_ASK_FUNCTION_EVENT], function, &count);
+    return count > 0;
+}
+
 static enum mup_status gather_point(struct mup_capability *out, struct gathered *gathered,
                                     struct mup_extraction *extraction, const char *function,
                                     const char *point)
 {
-    if (out->telemetry_count == MUP_CAPABILITY_TELEMETRY_MAX) {
+    if (out->telemetry_count + out->event_count == MUP_CAPABILITY_TELEMETRY_MAX) {
         mup_problems_error(extraction->problems, 0, function, "more than %u data points",
                            MUP_CAPABILITY_TELEMETRY_MAX);
         return MUP_ERR_RANGE;
     }
-    struct mup_telemetry *telemetry = &gathered->telemetry[out->telemetry_count];
+    bool event = is_event(extraction, function);
+    struct mup_telemetry *telemetry =
+        event ? &gathered->events[out->event_count] : &gathered->telemetry[out->telemetry_count];
     enum mup_status status = extract_point(telemetry, out, extraction, function, point);
     if (status == MUP_OK)
         status = copy_raw(extraction, mup_iri_local_name(function), &telemetry->name);
@@ -276,7 +320,10 @@ static enum mup_status gather_point(struct mup_capability *out, struct gathered 
         return status;
     telemetry->yang_name =
         mup_yang_name_unique(&gathered->telemetry_names, extraction->arena, telemetry->name);
-    out->telemetry_count++;
+    if (event)
+        out->event_count++;
+    else
+        out->telemetry_count++;
     return telemetry->yang_name ? MUP_OK : MUP_ERR_SPACE;
 }
 
@@ -308,20 +355,29 @@ static enum mup_status gather_function(struct mup_capability *out, struct gather
     return MUP_OK;
 }
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 enum mup_status mup_extract(struct mup_capability *out, struct mup_extraction *extraction)
 {
     struct gathered gathered = {0};
     enum mup_status status = extract_device(out, extraction);
     if (status != MUP_OK)
         return status;
-    gathered.rpcs =
-        mup_arena_take(extraction->arena, MUP_CAPABILITY_RPCS_MAX * sizeof *gathered.rpcs);
-    gathered.telemetry = mup_arena_take(extraction->arena,
-                                        MUP_CAPABILITY_TELEMETRY_MAX * sizeof *gathered.telemetry);
-    if (!gathered.rpcs || !gathered.telemetry)
+    /* No more than there are answers, so that a small description takes little memory. */
+    size_t rpcs = least(extraction->answers->to[MUP_ASK_COMMAND].count, MUP_CAPABILITY_RPCS_MAX);
+    size_t points =
+        least(extraction->answers->to[MUP_ASK_TELEMETRY].count, MUP_CAPABILITY_TELEMETRY_MAX);
+    gathered.rpcs = mup_arena_take(extraction->arena, rpcs * sizeof *gathered.rpcs);
+    gathered.telemetry = mup_arena_take(extraction->arena, points * sizeof *gathered.telemetry);
+    gathered.events = mup_arena_take(extraction->arena, points * sizeof *gathered.events);
+    if (!gathered.rpcs || !gathered.telemetry || !gathered.events)
         return MUP_ERR_SPACE;
     out->rpcs = gathered.rpcs;
     out->telemetry = gathered.telemetry;
+    out->events = gathered.events;
     const struct mup_answer *functions = &extraction->answers->to[MUP_ASK_FUNCTION];
     for (size_t i = 0; i < functions->count && status == MUP_OK; i++)
         status = gather_function(out, &gathered, extraction, functions->pairs[i].key);

@@ -21,7 +21,8 @@ struct mup_extraction {
     const struct mup_answers *answers;
     struct mup_arena *arena; /* the capability's */
     struct mup_problems *problems;
-    size_t items; /* counted against MUP_CAPABILITY_ITEMS_MAX */
+    size_t items;  /* counted against MUP_CAPABILITY_ITEMS_MAX */
+    size_t inputs; /* of the operation at hand, parts included, against MUP_RPC_INPUTS_MAX */
 };
 
 /*
@@ -39,9 +40,23 @@ MUP_MUST_CHECK
 enum mup_status mup_extract_states(struct mup_rpc *out, struct mup_extraction *extraction,
                                    const char *operation);
 
+/*
+ * The one value of `key` where two would contradict each other: *out is NULL when there is none,
+ * MUP_ERR_FORMAT with a problem when there are several.
+ */
+MUP_MUST_CHECK
+enum mup_status mup_extract_only(const char **out, struct mup_extraction *extraction,
+                                 enum mup_question question, const char *key, const char *what);
+
 /* The one value of `key`; the first with a warning when there are several, NULL when none. */
 const char *mup_extract_one(struct mup_extraction *extraction, enum mup_question question,
                             const char *key, const char *what);
+
+/* The unit of a data point or an input and its symbol, both "" where there is none. */
+MUP_MUST_CHECK
+enum mup_status mup_extract_unit(const char **unit, const char **symbol,
+                                 struct mup_extraction *extraction, enum mup_question question,
+                                 const char *key);
 
 /* `text` with `%%` as `%`, in the arena; "" for NULL. NULL when out of memory. */
 const char *mup_extract_text(struct mup_extraction *extraction, const char *text);

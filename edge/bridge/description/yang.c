@@ -142,6 +142,36 @@ static void put_enum_type(FILE *out, int depth, const struct mup_input *input)
     fputs("}\n", out);
 }
 
+static void put_length(FILE *out, int depth, const struct mup_input *input)
+{
+    put_indent(out, depth);
+    fputs("length \"", out);
+    if (input->has_min_size && input->has_max_size && input->min_size == input->max_size)
+        fprintf(out, "%" PRIu32, input->min_size);
+    else
+        fprintf(out, "%" PRIu32 "..", input->has_min_size ? input->min_size : 0);
+    if (!input->has_max_size)
+        fputs("max", out);
+    else if (!input->has_min_size || input->min_size != input->max_size)
+        fprintf(out, "%" PRIu32, input->max_size);
+    fputs("\";\n", out);
+}
+
+static void put_sized_type(FILE *out, int depth, const char *name, const struct mup_input *input)
+{
+    bool sized = input->has_min_size || input->has_max_size;
+    bool whole = !sized && !input->pattern[0];
+    put_indent(out, depth);
+    fprintf(out, "type %s%s\n", name, whole ? ";" : " {");
+    if (whole)
+        return;
+    if (sized)
+        put_length(out, depth + 1, input);
+    put_statement(out, depth + 1, "pattern", input->pattern);
+    put_indent(out, depth);
+    fputs("}\n", out);
+}
+
 static void put_type(FILE *out, int depth, const struct mup_input *input)
 {
     switch (input->type) {
@@ -159,24 +189,52 @@ static void put_type(FILE *out, int depth, const struct mup_input *input)
         fputs("type boolean;\n", out);
         return;
     case MUP_INPUT_STRING:
-        put_indent(out, depth);
-        fputs("type string;\n", out);
+        put_sized_type(out, depth, "string", input);
         return;
     case MUP_INPUT_BINARY:
-        put_indent(out, depth);
-        fputs("type binary;\n", out);
+        put_sized_type(out, depth, "binary", input);
         return;
+    case MUP_INPUT_STRUCT:
+        return; /* a container has no type */
     }
 }
 
-static void put_input(FILE *out, const struct mup_input *input)
+static void put_input(FILE *out, int depth, const struct mup_input *input);
+
+/* An optional structure is there or not (presence), and when it is there it is whole. */
+static void put_structure(FILE *out, int depth, const struct mup_input *input)
 {
-    fprintf(out, "      leaf %s {\n", input->yang_name);
-    put_type(out, 4, input);
-    if (input->required)
-        fputs("        mandatory true;\n", out);
-    put_statement(out, 4, "description", input->description);
-    fputs("      }\n", out);
+    put_indent(out, depth);
+    fprintf(out, "container %s {\n", input->yang_name);
+    if (!input->required)
+        put_statement(out, depth + 1, "presence", "The value is given.");
+    put_statement(out, depth + 1, "description", input->description);
+    for (size_t i = 0; i < input->part_count; i++)
+        put_input(out, depth + 1, &input->parts[i]);
+    put_indent(out, depth);
+    fputs("}\n", out);
+}
+
+/* The depth of structures is bounded by MUP_INPUT_DEPTH_MAX. */
+static void put_input(FILE *out, int depth, const struct mup_input *input)
+{
+    if (input->type == MUP_INPUT_STRUCT) {
+        put_structure(out, depth, input);
+        return;
+    }
+    put_indent(out, depth);
+    fprintf(out, "leaf %s {\n", input->yang_name);
+    put_type(out, depth + 1, input);
+    put_statement(out, depth + 1, "units", input->symbol[0] ? input->symbol : input->unit);
+    if (input->required) {
+        put_indent(out, depth + 1);
+        fputs("mandatory true;\n", out);
+    }
+    put_statement(out, depth + 1, "description", input->description);
+    put_statement(out, depth + 1, "myno:unit", input->unit);
+    put_statement(out, depth + 1, "myno:symbol", input->symbol);
+    put_indent(out, depth);
+    fputs("}\n", out);
 }
 
 static void put_state(FILE *out, const struct mup_declared_state *state)
@@ -233,15 +291,16 @@ static void put_rpc(FILE *out, const struct mup_rpc *rpc)
             "      }\n",
             MUP_UUID_SIZE_MAX);
     for (size_t i = 0; i < rpc->input_count; i++)
-        put_input(out, &rpc->inputs[i]);
+        put_input(out, 3, &rpc->inputs[i]);
     fputs("    }\n", out);
     put_output(out, rpc);
     fputs("  }\n", out);
 }
 
-static void put_telemetry(FILE *out, const struct mup_telemetry *telemetry)
+/* `statement` is an extension of the module myno. */
+static void put_point(FILE *out, const char *statement, const struct mup_telemetry *telemetry)
 {
-    fprintf(out, "\n  myno:telemetry %s {\n", telemetry->yang_name);
+    fprintf(out, "\n  myno:%s %s {\n", statement, telemetry->yang_name);
     put_statement(out, 2, "myno:topic", telemetry->topic);
     put_statement(out, 2, "myno:unit", telemetry->unit);
     put_statement(out, 2, "myno:symbol", telemetry->symbol);
@@ -264,12 +323,18 @@ static void put_module(FILE *out, const struct mup_capability *capability)
             "  }\n\n",
             capability->module_name, MUP_YANG_NAMESPACE_PREFIX, hex, capability->module_name);
     put_statement(out, 1, "description", capability->description);
+    fputs("\n  revision " MUP_YANG_REVISION " {\n"
+          "    description \"As the bridge writes modules since then.\";\n"
+          "  }\n",
+          out);
     fprintf(out, "\n  myno:digest \"%s\";\n", hex);
     put_statement(out, 1, "myno:category", capability->category);
     for (size_t i = 0; i < capability->rpc_count; i++)
         put_rpc(out, &capability->rpcs[i]);
     for (size_t i = 0; i < capability->telemetry_count; i++)
-        put_telemetry(out, &capability->telemetry[i]);
+        put_point(out, "telemetry", &capability->telemetry[i]);
+    for (size_t i = 0; i < capability->event_count; i++)
+        put_point(out, "event", &capability->events[i]);
     fputs("}\n", out);
 }
 

@@ -49,16 +49,12 @@ static void write_binary(struct mup_cbor_writer *writer, const struct lyd_node *
     mup_cbor_write_bytes(writer, binary->data, binary->size);
 }
 
-static enum mup_status write_argument(struct mup_cbor_writer *writer, const struct mup_input *input,
-                                      const struct lyd_node *leaf)
+/* An input without parts, with the leaf that it has. */
+static enum mup_status write_leaf(struct mup_cbor_writer *writer, const struct mup_input *input,
+                                  const struct lyd_node *leaf)
 {
-    const char *text;
+    const char *text = lyd_get_value(leaf);
 
-    if (leaf == NULL) {
-        mup_cbor_write_null(writer);
-        return MUP_OK;
-    }
-    text = lyd_get_value(leaf);
     switch (input->type) {
     case MUP_INPUT_INT:
         return write_integer(writer, text);
@@ -73,8 +69,43 @@ static enum mup_status write_argument(struct mup_cbor_writer *writer, const stru
     case MUP_INPUT_ENUM:
         write_text(writer, text);
         return MUP_OK;
+    case MUP_INPUT_STRUCT:
+        break;
     }
     return MUP_ERR_RANGE;
+}
+
+/*
+ * The inputs of one level below `node`, which is NULL when a whole structure was left out. A
+ * structure is written as its parts, so that a device never sees more than a flat array. The levels
+ * are MUP_INPUT_DEPTH_MAX at most.
+ */
+static enum mup_status write_level(struct mup_cbor_writer *writer, size_t *written,
+                                   const char **leaf, const struct mup_input *inputs, size_t count,
+                                   const struct lyd_node *node)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct mup_input *input = &inputs[i];
+        const struct lyd_node *own = node == NULL ? NULL : leaf_of(node, input->yang_name);
+        enum mup_status status = MUP_OK;
+
+        if (input->type == MUP_INPUT_STRUCT) {
+            status = write_level(writer, written, leaf, input->parts, input->part_count, own);
+            if (status != MUP_OK)
+                return status;
+            continue;
+        }
+        if (own == NULL)
+            mup_cbor_write_null(writer);
+        else
+            status = write_leaf(writer, input, own);
+        if (status != MUP_OK) {
+            *leaf = input->yang_name;
+            return status;
+        }
+        (*written)++;
+    }
+    return MUP_OK;
 }
 
 enum mup_status mup_arguments_encode(uint8_t bytes[MUP_REQUEST_MAX], size_t *size,
@@ -85,20 +116,18 @@ enum mup_status mup_arguments_encode(uint8_t bytes[MUP_REQUEST_MAX], size_t *siz
     struct mup_cbor_writer writer;
     struct mup_request request = {
         .method = {(const uint8_t *)rpc->method, strlen(rpc->method)},
-        .argument_count = rpc->input_count,
         .arguments = {items, 0},
     };
+    size_t count = 0;
+    enum mup_status status;
 
     mup_cbor_writer_init(&writer, items, sizeof items);
-    for (size_t i = 0; i < rpc->input_count; i++) {
-        const char *name = rpc->inputs[i].yang_name;
-        if (write_argument(&writer, &rpc->inputs[i], leaf_of(input, name)) != MUP_OK) {
-            *leaf = name;
-            return MUP_ERR_RANGE;
-        }
-    }
+    status = write_level(&writer, &count, leaf, rpc->inputs, rpc->input_count, input);
+    if (status != MUP_OK)
+        return status;
     if (mup_cbor_writer_finish(&writer, &request.arguments.size) != MUP_OK)
         return MUP_ERR_SPACE;
+    request.argument_count = count;
     return mup_request_encode(bytes, MUP_REQUEST_MAX, size, &request);
 }
 

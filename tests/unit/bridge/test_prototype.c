@@ -206,16 +206,16 @@ static void a_command_with_two_operations_is_one_rpc(void **state)
     mup_capability_free(capability);
 }
 
-/* The five files: how many RPCs, how many of them can be used, telemetry, inputs of all RPCs. */
+/* The five files: how many RPCs, how many of them can be used, telemetry, events, inputs. */
 static const struct {
     const char *file, *category, *uuid;
-    size_t rpcs, usable, telemetry, inputs;
+    size_t rpcs, usable, telemetry, events, inputs;
 } files[] = {
-    {"MYNO-Update-v2.jsonld", "TestDevices", "TEST-DEVICE-MUP", 7, 4, 1, 28},
-    {"brightness_led_smoke.owl", "SETUP-2", "%s", 3, 0, 2, 1},
-    {"nrf52840dk-co2.owl", "NRF52840DK-1", "%s", 0, 0, 1, 0},
-    {"ontology_led+sensor.jsonld", "TestDevices", "TEST-DEVICE-SENSOR+LED", 2, 0, 1, 0},
-    {"prototype_units-events.owl", "BoardName", "%s", 8, 8, 8, 16},
+    {"MYNO-Update-v2.jsonld", "TestDevices", "TEST-DEVICE-MUP", 7, 4, 1, 0, 28},
+    {"brightness_led_smoke.owl", "SETUP-2", "%s", 3, 0, 2, 0, 1},
+    {"nrf52840dk-co2.owl", "NRF52840DK-1", "%s", 0, 0, 1, 0, 0},
+    {"ontology_led+sensor.jsonld", "TestDevices", "TEST-DEVICE-SENSOR+LED", 2, 0, 1, 0, 0},
+    {"prototype_units-events.owl", "BoardName", "%s", 8, 8, 6, 2, 14},
 };
 
 static void check_file(const struct mup_capability *capability, size_t at)
@@ -231,6 +231,7 @@ static void check_file(const struct mup_capability *capability, size_t at)
     assert_int_equal(capability->rpc_count, files[at].rpcs);
     assert_int_equal(usable, files[at].usable);
     assert_int_equal(capability->telemetry_count, files[at].telemetry);
+    assert_int_equal(capability->event_count, files[at].events);
     assert_int_equal(inputs, files[at].inputs);
 }
 

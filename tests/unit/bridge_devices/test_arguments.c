@@ -7,7 +7,10 @@ static const char module_text[] =
     "module t { namespace \"urn:t\"; prefix t;"
     " rpc set { input { leaf uuid { type string; } leaf a { type int64; } leaf b { type boolean; }"
     " leaf c { type string; } leaf d { type binary; } }"
-    " output { leaf state { type string; } leaf value { type binary; } } } }";
+    " output { leaf state { type string; } leaf value { type binary; } } }"
+    " rpc paint { input { leaf uuid { type string; } container colour { presence \"given\";"
+    " leaf blue { type int32; } container warm { leaf green { type int32; }"
+    " leaf red { type int32; } } } leaf text { type string; } } } }";
 
 static struct ly_ctx *schemas;
 
@@ -36,6 +39,25 @@ static const struct mup_input inputs[] = {
 static const struct mup_rpc rpc = {
     .name = "set", .yang_name = "set", .method = "SET", .inputs = inputs, .input_count = 4};
 
+static const struct mup_input warm[] = {
+    {.name = "green", .yang_name = "green", .type = MUP_INPUT_INT},
+    {.name = "red", .yang_name = "red", .type = MUP_INPUT_INT},
+};
+static const struct mup_input colour[] = {
+    {.name = "blue", .yang_name = "blue", .type = MUP_INPUT_INT},
+    {.name = "warm", .yang_name = "warm", .type = MUP_INPUT_STRUCT, .parts = warm, .part_count = 2},
+};
+static const struct mup_input paint_inputs[] = {
+    {.name = "colour",
+     .yang_name = "colour",
+     .type = MUP_INPUT_STRUCT,
+     .parts = colour,
+     .part_count = 2},
+    {.name = "text", .yang_name = "text", .type = MUP_INPUT_STRING},
+};
+static const struct mup_rpc paint = {
+    .name = "paint", .yang_name = "paint", .method = "P", .inputs = paint_inputs, .input_count = 2};
+
 static struct lyd_node *input(const char *xml)
 {
     struct ly_in *in = NULL;
@@ -48,17 +70,46 @@ static struct lyd_node *input(const char *xml)
     return tree;
 }
 
-static void check(const char *xml, const uint8_t *expected, size_t expected_size)
+static void check_rpc(const struct mup_rpc *called, const char *xml, const uint8_t *expected,
+                      size_t expected_size)
 {
     uint8_t bytes[MUP_REQUEST_MAX];
     const char *leaf = NULL;
     size_t size = 0;
     struct lyd_node *tree = input(xml);
 
-    assert_int_equal(mup_arguments_encode(bytes, &size, &leaf, &rpc, tree), MUP_OK);
+    assert_int_equal(mup_arguments_encode(bytes, &size, &leaf, called, tree), MUP_OK);
     assert_int_equal(size, expected_size);
     assert_memory_equal(bytes, expected, expected_size);
     lyd_free_all(tree);
+}
+
+static void check(const char *xml, const uint8_t *expected, size_t expected_size)
+{
+    check_rpc(&rpc, xml, expected, expected_size);
+}
+
+static void a_structure_is_sent_as_its_parts_one_argument_each(void **state)
+{
+    /* {1: "P", 2: [3, 1, 2, "hi"]} */
+    static const uint8_t expected[] = {0xa2, 0x01, 0x61, 'P',  0x02, 0x84,
+                                       0x03, 0x01, 0x02, 0x62, 'h',  'i'};
+
+    (void)state;
+    check_rpc(&paint,
+              "<paint xmlns=\"urn:t\"><text>hi</text><colour><warm><red>2</red><green>1</green>"
+              "</warm><blue>3</blue></colour></paint>",
+              expected, sizeof expected);
+}
+
+static void a_structure_that_was_left_out_is_a_null_for_each_part(void **state)
+{
+    /* {1: "P", 2: [null, null, null, "hi"]}, so that the text keeps its place */
+    static const uint8_t expected[] = {0xa2, 0x01, 0x61, 'P',  0x02, 0x84,
+                                       0xf6, 0xf6, 0xf6, 0x62, 'h',  'i'};
+
+    (void)state;
+    check_rpc(&paint, "<paint xmlns=\"urn:t\"><text>hi</text></paint>", expected, sizeof expected);
 }
 
 static void inputs_go_in_declared_order_whatever_the_order_of_the_xml(void **state)
@@ -156,6 +207,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inputs_go_in_declared_order_whatever_the_order_of_the_xml),
         cmocka_unit_test(an_input_that_was_left_out_is_null),
+        cmocka_unit_test(a_structure_is_sent_as_its_parts_one_argument_each),
+        cmocka_unit_test(a_structure_that_was_left_out_is_a_null_for_each_part),
         cmocka_unit_test(integers_use_the_whole_range_of_the_wire_and_no_more),
         cmocka_unit_test(a_request_larger_than_a_device_takes_is_refused),
         cmocka_unit_test(a_value_becomes_the_bytes_that_it_stands_for),
