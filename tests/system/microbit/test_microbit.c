@@ -103,6 +103,25 @@ static void the_update_left_some_stack_unused(void **state)
     assert_in_range(handover[3], TASK_STACK_LEAST, 16384);
 }
 
+/* Check sequences, fragments, checksums, what TCP sends again, MQTT, padding: lab/router/dissect.
+ */
+static void tshark_finds_nothing_wrong_with_what_was_on_the_air(void **state)
+{
+    struct system_command command;
+
+    (void)state;
+    if (access("/usr/bin/tshark", X_OK) != 0)
+        skip();
+    system_run(&command, (const char *[]){MUP_SOURCE_DIR "/lab/router/dissect",
+                                          mup_testbed_path(&bed, "radio.pcap"), NULL});
+    if (command.code != 0)
+        fail_msg("%s", command.err);
+    print_message("%s", command.out);
+    assert_non_null(strstr(command.out, "mup/firmware"));
+    assert_non_null(strstr(command.out, "mup/report"));
+    system_command_free(&command);
+}
+
 static void an_image_that_crashes_is_reverted(void **state)
 {
     (void)state;
@@ -150,6 +169,7 @@ int main(void)
         cmocka_unit_test(a_factory_image_comes_up_and_takes_commands),
         cmocka_unit_test(an_update_swaps_the_image_and_is_confirmed),
         cmocka_unit_test(the_update_left_some_stack_unused),
+        cmocka_unit_test(tshark_finds_nothing_wrong_with_what_was_on_the_air),
         cmocka_unit_test(an_image_that_crashes_is_reverted),
         cmocka_unit_test(an_image_that_hangs_is_reset_by_the_bootloader_and_reverted),
         cmocka_unit_test(an_image_that_does_not_reach_the_broker_is_reverted),
