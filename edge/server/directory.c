@@ -9,7 +9,7 @@
 
 const char mup_directory_rpc[] =
     "<get xmlns=\"urn:ietf:params:xml:ns:netconf:base:1.0\"><filter type=\"subtree\">"
-    "<devices xmlns=\"urn:mup:yang:mup-devices\"/>"
+    "<devices xmlns=\"urn:mup:myno-devices\"/>"
     "<yang-library xmlns=\"urn:ietf:params:xml:ns:yang:ietf-yang-library\"><module-set><module>"
     "<name/><namespace/></module></module-set></yang-library></filter></get>";
 

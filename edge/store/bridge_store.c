@@ -28,6 +28,10 @@ static const char *const migrations[] = {
     "  first_seen_ms INTEGER NOT NULL,"
     "  last_seen_ms INTEGER NOT NULL,"
     "  label TEXT NOT NULL) STRICT;",
+    "CREATE TABLE configuration ("
+    "  name TEXT PRIMARY KEY,"
+    "  text TEXT NOT NULL,"
+    "  at_ms INTEGER NOT NULL) STRICT;",
 };
 
 static const struct mup_store_schema schema = {
@@ -339,4 +343,63 @@ enum mup_status mup_bridge_store_each_device(struct mup_bridge_store *store,
     }
     sqlite3_finalize(row);
     return code == SQLITE_DONE ? MUP_OK : mup_store_read_failed(engine(store), "devices", code);
+}
+
+/* ---- configuration ---- */
+
+struct configuration_job {
+    char name[MUP_STORED_CONFIGURATION_NAME_SIZE_MAX + 1];
+    uint64_t at_ms;
+    char text[];
+};
+
+static int put_configuration(sqlite3 *db, void *arg)
+{
+    const struct configuration_job *job = arg;
+
+    return mup_store_run(db, NULL,
+                         "INSERT INTO configuration (name, text, at_ms) VALUES (?, ?, ?)"
+                         " ON CONFLICT (name) DO UPDATE SET text = excluded.text,"
+                         " at_ms = excluded.at_ms",
+                         "tti", job->name, job->text, (int64_t)job->at_ms);
+}
+
+enum mup_status mup_bridge_store_put_configuration(struct mup_bridge_store *store, const char *name,
+                                                   const char *text, uint64_t at_ms,
+                                                   mup_store_on_done *on_done, void *arg)
+{
+    size_t size = strlen(text) + 1;
+    struct configuration_job *job = calloc(1, sizeof *job + size);
+
+    assert(strlen(name) <= MUP_STORED_CONFIGURATION_NAME_SIZE_MAX);
+    if (job) {
+        copy_cut(job->name, sizeof job->name, name);
+        job->at_ms = at_ms;
+        memcpy(job->text, text, size);
+    }
+    return mup_store_submit(engine(store), put_configuration, job, on_done, arg);
+}
+
+enum mup_status mup_bridge_store_configuration(struct mup_bridge_store *store, const char *name,
+                                               char **text)
+{
+    sqlite3_stmt *row;
+    char *found = NULL;
+    int code = sqlite3_prepare_v2(mup_store_reader(engine(store)),
+                                  "SELECT text FROM configuration WHERE name = ?", -1, &row, NULL);
+
+    if (code == SQLITE_OK) {
+        code = sqlite3_bind_text(row, 1, name, -1, SQLITE_STATIC);
+    }
+    if (code == SQLITE_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
+        const char *kept = (const char *)sqlite3_column_text(row, 0);
+        found = kept ? strdup(kept) : NULL;
+        code = found ? SQLITE_DONE : SQLITE_NOMEM;
+    }
+    sqlite3_finalize(row);
+    if (code != SQLITE_DONE) {
+        return mup_store_read_failed(engine(store), "configuration", code);
+    }
+    *text = found;
+    return MUP_OK;
 }

@@ -15,10 +15,12 @@
 #include "mup/topic.h"
 #include "store/store.h"
 
-#define MUP_STORED_TEMPLATE_SIZE_MAX 65535u /* bytes of a description's template */
-#define MUP_STORED_REASON_SIZE_MAX   480u   /* bytes, without NUL */
-#define MUP_STORED_LABEL_SIZE_MAX    64u    /* bytes of UTF-8, without NUL */
-#define MUP_STORED_BOOT_ID_SIZE      8u
+#define MUP_STORED_TEMPLATE_SIZE_MAX           65535u /* bytes of a description's template */
+#define MUP_STORED_REASON_SIZE_MAX             480u   /* bytes, without NUL */
+#define MUP_STORED_LABEL_SIZE_MAX              64u    /* bytes of UTF-8, without NUL */
+#define MUP_STORED_BOOT_ID_SIZE                8u
+
+#define MUP_STORED_CONFIGURATION_NAME_SIZE_MAX 32u /* bytes, without NUL */
 
 struct mup_bridge_store;
 
@@ -109,5 +111,19 @@ enum mup_status mup_bridge_store_each_device(struct mup_bridge_store *store,
                                              void (*visit)(void *arg,
                                                            const struct mup_stored_device *device),
                                              void *arg);
+
+/*
+ * A configuration that NETCONF clients edit, whole and under a name such as "running"; a put
+ * replaces it. `text` is copied.
+ */
+MUP_MUST_CHECK
+enum mup_status mup_bridge_store_put_configuration(struct mup_bridge_store *store, const char *name,
+                                                   const char *text, uint64_t at_ms,
+                                                   mup_store_on_done *on_done, void *arg);
+
+/* What was kept under this name: *text is the caller's to free(), NULL when nothing was. */
+MUP_MUST_CHECK
+enum mup_status mup_bridge_store_configuration(struct mup_bridge_store *store, const char *name,
+                                               char **text);
 
 #endif

@@ -250,7 +250,7 @@ static bool open_netconf(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_
     if (bridge->netconf == NULL)
         return false;
     if (mup_netconf_add_module(bridge->netconf, mup_netconf_devices_yang, why) != MUP_OK)
-        return fail(error, "mup-devices.yang", why);
+        return fail(error, "myno-devices.yang", why);
     return add_myno(bridge, error);
 }
 

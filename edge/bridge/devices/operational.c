@@ -1,4 +1,4 @@
-/* The list of devices that <get> shows: module mup-devices. */
+/* The list of devices that <get> shows: module myno-devices. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -89,7 +89,12 @@ static LY_ERR add_device(struct lyd_node *list, const struct mup_device *device)
         bad = add(entry, "on-trial", device->stored.on_trial ? "true" : "false");
     if (bad == LY_SUCCESS)
         bad = add(entry, "state", state_of(device));
-    return bad == LY_SUCCESS ? add(entry, "last-seen", time) : bad;
+    if (bad == LY_SUCCESS)
+        bad = add(entry, "reachable", device->stored.present ? "true" : "false");
+    if (bad == LY_SUCCESS)
+        bad = add(entry, "last-seen", time);
+    format_time(time, device->stored.first_seen_ms);
+    return bad == LY_SUCCESS ? add(entry, "first-seen", time) : bad;
 }
 
 enum mup_status mup_bridge_get(void *context, const char *user, const struct ly_ctx *schemas,
@@ -99,7 +104,7 @@ enum mup_status mup_bridge_get(void *context, const char *user, const struct ly_
     struct lyd_node *list = NULL;
 
     (void)user;
-    if (lyd_new_path(NULL, schemas, "/mup-devices:devices", NULL, 0, &list) != LY_SUCCESS)
+    if (lyd_new_path(NULL, schemas, "/myno-devices:devices", NULL, 0, &list) != LY_SUCCESS)
         return MUP_ERR_SPACE;
     for (size_t i = 0; i < bridge->registry.device_count; i++)
         if (add_device(list, bridge->registry.by_uuid[i]) != LY_SUCCESS) {

@@ -259,3 +259,67 @@ size_t filter_size(const struct lyd_node_opaq *filter)
     }
     return count;
 }
+
+static bool refuse(struct mup_netconf_request *request, enum mup_netconf_tag tag,
+                   const char *attribute, const char *message)
+{
+    reply_error(request, &(struct rpc_error){.type = ERROR_PROTOCOL,
+                                             .tag = tag,
+                                             .bad_attribute = attribute,
+                                             .bad_element = "filter",
+                                             .message = message});
+    return false;
+}
+
+static const struct lyd_node_opaq *find_filter(const struct lyd_node_opaq *call)
+{
+    const struct lyd_node *child;
+
+    LY_LIST_FOR(call->child, child)
+    {
+        const struct lyd_node_opaq *node = (const struct lyd_node_opaq *)child;
+        if (strcmp(node->name.name, "filter") == 0) {
+            return node;
+        }
+    }
+    return NULL;
+}
+
+/* RFC 6241 writes the attributes without a namespace, its YANG module puts them into its own. */
+static const struct lyd_attr *attribute_named(const struct lyd_node_opaq *node, const char *name)
+{
+    const struct lyd_attr *attribute;
+
+    LY_LIST_FOR(node->attr, attribute)
+    {
+        const char *ns = attribute->name.module_ns;
+        if (strcmp(attribute->name.name, name) == 0 &&
+            (!attribute->name.prefix || (ns && strcmp(ns, MUP_NETCONF_NAMESPACE) == 0))) {
+            return attribute;
+        }
+    }
+    return NULL;
+}
+
+bool filter_take(struct mup_netconf_request *request)
+{
+    const struct lyd_node_opaq *found = find_filter(request->call);
+    const struct lyd_attr *type = found ? attribute_named(found, "type") : NULL;
+
+    if (type && strcmp(type->value, "xpath") == 0) {
+        request->filter.select = attribute_named(found, "select");
+        return request->filter.select ||
+               refuse(request, MUP_NETCONF_TAG_MISSING_ATTRIBUTE, "select",
+                      "a filter of type xpath needs the attribute select");
+    }
+    if (type && strcmp(type->value, "subtree") != 0) {
+        return refuse(request, MUP_NETCONF_TAG_BAD_ATTRIBUTE, "type",
+                      "a filter is of type subtree or xpath");
+    }
+    if (found && filter_size(found) > FILTER_ELEMENTS_MAX) {
+        return refuse(request, MUP_NETCONF_TAG_TOO_BIG, NULL,
+                      "the filter has more than 256 elements");
+    }
+    request->filter.subtree = found;
+    return true;
+}

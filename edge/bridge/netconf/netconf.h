@@ -131,8 +131,24 @@ const struct ly_ctx *mup_netconf_schemas(const struct mup_netconf *server);
 
 size_t mup_netconf_session_count(const struct mup_netconf *server);
 
-/* The static module mup-devices, as text: the list that `get` fills (edge/bridge/yang). */
+/* The static module myno-devices, as text: the list that `get` fills (edge/bridge/yang). */
 extern const char mup_netconf_devices_yang[];
+
+/* ---- notifications ---- */
+
+/* Whether anybody has subscribed: else it is not worth the trouble to build a notification. */
+bool mup_netconf_is_heard(const struct mup_netconf *server);
+
+/*
+ * Tell subscribers. `tree` is a notification node in the live context with its children, as made by
+ * lyd_new_path(NULL, schemas, "/myno-devices:telemetry/uuid", value, 0, &tree); it is taken over.
+ * It is sent on the loop's next turn, so this may be called from anywhere. A subscriber with more
+ * than 1 MiB of unsent notifications is dropped.
+ *
+ * MUP_ERR_FORMAT  not a notification, or it does not fit its schema: logged.
+ * MUP_ERR_SPACE   no memory, or more than 4096 in one turn of the loop: this one is lost.
+ */
+enum mup_status mup_netconf_notify(struct mup_netconf *server, struct lyd_node *tree);
 
 /* ---- answers ---- */
 

@@ -5,6 +5,8 @@
  *   session.c     one peer: its name, hello, framing, queue and output
  *   rpc.c         one message: parse, check, dispatch
  *   operations.c  get, get-config, get-schema, close-session, kill-session
+ *   subscribe.c   create-subscription and who hears what
+ *   notify.c      what the server itself has to tell
  *   input.c       unknown and missing elements, before libyang sees the rest
  *   filter.c      subtree filters
  *   reply.c       rpc-reply and rpc-error
@@ -18,19 +20,30 @@
 #include "runtime/netconf_framing.h"
 #include "runtime/text.h"
 
-#define FIRST_LINE_SIZE_MAX 128u
-#define QUEUE_SIZE_MAX      (2u * MUP_NETCONF_MESSAGE_SIZE_MAX) /* bytes of waiting requests */
-#define OUTPUT_SIZE_MAX     (8u * 1024u * 1024u) /* unsent replies; then requests wait */
-#define ELEMENTS_MAX        16384u               /* of one request */
-#define FILTER_ELEMENTS_MAX 256u
-#define CLOSE_WAIT_MS       5000u /* for the last reply to leave */
-#define ENDED_CHECK_MS      500u  /* whether a peer that sends no more still listens */
+#define FIRST_LINE_SIZE_MAX   128u
+#define QUEUE_SIZE_MAX        (2u * MUP_NETCONF_MESSAGE_SIZE_MAX) /* bytes of waiting requests */
+#define OUTPUT_SIZE_MAX       (8u * 1024u * 1024u) /* unsent replies; then requests wait */
+#define ELEMENTS_MAX          16384u               /* of one request */
+#define FILTER_ELEMENTS_MAX   256u
+#define NOTIFIED_SIZE_MAX     (1024u * 1024u)       /* unsent notifications of a session */
+#define NOTIFIED_SIZE_ALL_MAX (64u * 1024u * 1024u) /* and of all together */
+#define EVENTS_MAX            4096u /* that wait for the loop's next turn; then we lose some */
+#define CLOSE_WAIT_MS         5000u /* for the last reply to leave */
+#define ENDED_CHECK_MS        500u  /* whether a peer that sends no more still listens */
 
 enum session_state {
     SESSION_NAME,  /* waits for the first line */
     SESSION_HELLO, /* waits for the client's hello */
     SESSION_OPEN,
     SESSION_CLOSING,
+};
+
+/* The words of RFC 6470, as far as we use them; what nobody set is `other`. */
+enum session_end {
+    SESSION_END_OTHER,
+    SESSION_END_CLOSED,
+    SESSION_END_KILLED,
+    SESSION_END_DROPPED,
 };
 
 struct message {
@@ -64,11 +77,27 @@ struct session {
     bool ended; /* the peer sends no more; it may still listen */
     bool pumping;
     size_t output_size;
+    size_t notified_size; /* of it, notifications */
+
+    bool subscribed;
+    uint64_t subscribed_from; /* the first event that it hears */
+    struct lyd_node *filter;  /* of its subscription; NULL: it hears everything */
+    enum session_end end;
+    uint32_t killed_by;
 
     struct mup_netconf_request *request; /* in work */
     uint32_t rpcs;
     uint32_t bad_rpcs;
     uint32_t rpc_errors;
+    uint32_t notifications;
+};
+
+/* Something that happened, until all who want to hear it have been told. */
+struct event {
+    struct event *next;
+    uint64_t number;
+    uint64_t wall_ms;
+    struct lyd_node *tree; /* the notification */
 };
 
 struct mup_netconf {
@@ -91,6 +120,21 @@ struct mup_netconf {
     uint64_t rpcs;
     uint64_t bad_rpcs;
     uint64_t rpc_errors;
+    uint64_t notifications;
+
+    size_t subscriber_count;
+    size_t notified_size;
+    struct event *events;
+    struct event **events_end;
+    size_t event_count;
+    uint64_t next_event;
+    struct mup_timer *telling; /* runs when there are events */
+};
+
+/* Of a call; both NULL: everything passes. */
+struct filter {
+    const struct lyd_node_opaq *subtree;
+    const struct lyd_attr *select; /* an XPath, with the prefixes that it uses */
 };
 
 struct mup_netconf_request {
@@ -102,6 +146,7 @@ struct mup_netconf_request {
     const struct lysc_node *schema; /* the RPC */
     const struct ly_ctx *context;
     struct lyd_node *tree; /* typed input, NULL for get and get-config */
+    struct filter filter;  /* of the operations that have one */
     bool begun;            /* the backend has it */
 };
 
@@ -109,6 +154,8 @@ struct mup_netconf_request {
 void session_accept(struct mup_netconf *server, uv_stream_t *listener);
 /* Send a message; false: no memory, the session is closing. Takes the text. */
 bool session_send(struct session *session, struct mup_text *text);
+/* Send a notification, or end the session of somebody who does not read. */
+void session_notify(struct session *session, const char *text, size_t size);
 /* The request in work is answered: go on with the next. */
 void session_answered(struct session *session);
 /* End it: cancel what is in work; flush: let what was sent leave first. */
@@ -132,16 +179,35 @@ struct operation {
     const char *module;
     const char *rpc;
     bool typed;
+    bool filtered; /* it has a filter of RFC 6241 section 6 */
     void (*run)(struct mup_netconf_request *request);
 };
 /* NULL: not one of the server's own. */
 const struct operation *operation_find(const char *module, const char *rpc);
+
+/* ---- subscribe.c ---- */
+bool subscribe_init(struct mup_netconf *server);
+void subscribe_free(struct mup_netconf *server);
+void subscribe_run(struct mup_netconf_request *request);
+void subscribe_end(struct session *session);
+/* Tell this to who wants to hear it, on the loop's next turn; the tree is taken over. */
+enum mup_status subscribe_queue(struct mup_netconf *server, struct lyd_node *tree);
+/* The streams, as data of nc-notifications; NULL: no memory. */
+struct lyd_node *subscribe_streams(const struct mup_netconf *server);
+
+/* ---- notify.c ---- */
+void notify_session_start(const struct session *session);
+void notify_session_end(const struct session *session);
+/* A module came or went; call it after the change. */
+void notify_module(struct mup_netconf *server, const struct lys_module *module, bool added);
 
 /* ---- input.c ---- */
 /* False: an rpc-error was sent and the request is gone. */
 bool input_check(struct mup_netconf_request *request);
 
 /* ---- filter.c ---- */
+/* Read the filter of the call into request->filter. False: it was refused. */
+bool filter_take(struct mup_netconf_request *request);
 /* Whether data in this top-level node can pass; `filter` NULL: everything passes. */
 bool filter_wants(const struct lyd_node_opaq *filter, const char *name, const char *ns);
 /* Append the XML of what passes of this tree and its siblings. */

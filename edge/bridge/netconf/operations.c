@@ -45,32 +45,6 @@ static const char *leaf_value(const struct lyd_node *tree, const char *name)
 
 /* ---- get, get-config ---- */
 
-/* The filter of the call, NULL for none. False: it was refused. */
-static bool take_filter(struct mup_netconf_request *request, const struct lyd_node_opaq **filter)
-{
-    const struct lyd_node_opaq *found = child_named(request->call, "filter");
-    const struct lyd_attr *attribute;
-
-    if (found) {
-        LY_LIST_FOR(found->attr, attribute)
-        {
-            bool type = strcmp(attribute->name.name, "type") == 0;
-            if (type && strcmp(attribute->value, "subtree") != 0) {
-                refuse(request, MUP_NETCONF_TAG_OPERATION_NOT_SUPPORTED, NULL, "filter",
-                       "only filters of type subtree are served");
-                return false;
-            }
-        }
-        if (filter_size(found) > FILTER_ELEMENTS_MAX) {
-            refuse(request, MUP_NETCONF_TAG_TOO_BIG, NULL, "filter",
-                   "the filter has more than 256 elements");
-            return false;
-        }
-    }
-    *filter = found;
-    return true;
-}
-
 static void add_date(struct mup_text *text, const char *element, uint64_t wall_ms)
 {
     time_t seconds = (time_t)(wall_ms / 1000);
@@ -92,8 +66,8 @@ static void add_session(struct mup_text *text, const struct session *session)
     mup_text_format(text,
                     "<in-rpcs>%u</in-rpcs><in-bad-rpcs>%u</in-bad-rpcs>"
                     "<out-rpc-errors>%u</out-rpc-errors>"
-                    "<out-notifications>0</out-notifications></session>",
-                    session->rpcs, session->bad_rpcs, session->rpc_errors);
+                    "<out-notifications>%u</out-notifications></session>",
+                    session->rpcs, session->bad_rpcs, session->rpc_errors, session->notifications);
 }
 
 /* netconf-state of RFC 6022; NULL: no memory. */
@@ -118,9 +92,9 @@ static struct lyd_node *monitoring_tree(const struct mup_netconf *server)
     mup_text_format(&text,
                     "<in-sessions>%u</in-sessions><in-rpcs>%u</in-rpcs>"
                     "<in-bad-rpcs>%u</in-bad-rpcs><out-rpc-errors>%u</out-rpc-errors>"
-                    "</statistics></netconf-state>",
+                    "<out-notifications>%u</out-notifications></statistics></netconf-state>",
                     server->last_id, (unsigned)server->rpcs, (unsigned)server->bad_rpcs,
-                    (unsigned)server->rpc_errors);
+                    (unsigned)server->rpc_errors, (unsigned)server->notifications);
     if (!text.failed) {
         lyd_parse_data_mem(server->schemas.context, text.bytes, LYD_XML,
                            LYD_PARSE_ONLY | LYD_PARSE_STRICT, 0, &tree);
@@ -140,6 +114,12 @@ static void add_own_state(struct mup_text *body, const struct mup_netconf *serve
         filter_print(body, tree, filter);
         lyd_free_all(tree);
     }
+    if (filter_wants(filter, "netconf", MUP_STREAMS_NAMESPACE)) {
+        tree = subscribe_streams(server);
+        body->failed |= !tree;
+        filter_print(body, tree, filter);
+        lyd_free_all(tree);
+    }
     if (filter_wants(filter, "yang-library", MUP_LIBRARY_NAMESPACE) ||
         filter_wants(filter, "modules-state", MUP_LIBRARY_NAMESPACE)) {
         tree = schemas_library(&server->schemas);
@@ -155,13 +135,15 @@ typedef enum mup_status fill_tree(void *context, const char *user, const struct 
 static void answer_data(struct mup_netconf_request *request, fill_tree *fill, bool with_state)
 {
     struct mup_netconf *server = request->session->server;
-    const struct lyd_node_opaq *filter = NULL;
     struct lyd_node *tree = NULL;
     struct mup_text body = {0};
 
-    if (!take_filter(request, &filter)) {
+    if (request->filter.select) {
+        refuse(request, MUP_NETCONF_TAG_OPERATION_NOT_SUPPORTED, NULL, "filter",
+               "only filters of type subtree are served");
         return;
     }
+    const struct lyd_node_opaq *filter = request->filter.subtree;
     if (fill && fill(server->backend->context, request->session->user, request->context, &tree)) {
         refuse(request, MUP_NETCONF_TAG_OPERATION_FAILED, NULL, NULL,
                "the bridge could not collect its data");
@@ -253,6 +235,7 @@ static void run_close_session(struct mup_netconf_request *request)
 {
     struct session *session = request->session;
 
+    session->end = SESSION_END_CLOSED;
     mup_netconf_reply_ok(request);
     session_close(session, true, "the client closed it");
 }
@@ -275,16 +258,19 @@ static void run_kill_session(struct mup_netconf_request *request)
                "sessions of the update server end with their updates");
         return;
     }
+    victim->end = SESSION_END_KILLED;
+    victim->killed_by = session->id;
     session_close(victim, false, "killed by another session");
     mup_netconf_reply_ok(request);
 }
 
 static const struct operation operations[] = {
-    {"ietf-netconf", "get", false, run_get},
-    {"ietf-netconf", "get-config", false, run_get_config},
-    {"ietf-netconf", "close-session", true, run_close_session},
-    {"ietf-netconf", "kill-session", true, run_kill_session},
-    {"ietf-netconf-monitoring", "get-schema", false, run_get_schema},
+    {"ietf-netconf", "get", false, true, run_get},
+    {"ietf-netconf", "get-config", false, true, run_get_config},
+    {"ietf-netconf", "close-session", true, false, run_close_session},
+    {"ietf-netconf", "kill-session", true, false, run_kill_session},
+    {"ietf-netconf-monitoring", "get-schema", false, false, run_get_schema},
+    {"notifications", "create-subscription", true, true, subscribe_run},
 };
 
 const struct operation *operation_find(const char *module, const char *rpc)

@@ -234,6 +234,9 @@ void rpc_handle(struct session *session, const char *message, size_t size)
     if (!is_allowed(request, operation) || !input_check(request)) {
         return;
     }
+    if (operation && operation->filtered && !filter_take(request)) {
+        return;
+    }
     if ((!operation || operation->typed) && !parse_input(request, message)) {
         return;
     }

@@ -6,16 +6,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/netconf/netconf.h"
+#include "bridge/netconf/netconf_internal.h"
 
 static const char *const debian_folders[] = {"/usr/share/yuma/modules/ietf",
                                              "/usr/share/yang/modules/libyang"};
 
-/* With the revisions that libyuma-base ships. */
+static const char *netconf_features[] = {"writable-running", "rollback-on-error", "validate",
+                                         "xpath", NULL};
+
+/* In the order in which they import each other; with the revisions that libyuma-base ships, or
+ * ours as text. */
 static const struct {
     const char *name;
     const char *revision;
-} base_modules[] = {{"ietf-netconf", "2011-06-01"}, {"ietf-netconf-monitoring", "2010-10-04"}};
+    const char **features;
+    const char *text;
+} base_modules[] = {
+    {"ietf-netconf", "2011-06-01", netconf_features, NULL},
+    {"ietf-netconf-monitoring", "2010-10-04", NULL, NULL},
+    {"ietf-netconf-with-defaults", "2011-06-01", NULL, NULL},
+    {"ietf-netconf-acm", "2018-02-14", NULL, NULL},
+    {"ietf-netconf-notifications", "2012-02-06", NULL, NULL},
+    {"notifications", "2008-07-14", NULL, schemas_notifications_yang},
+    {"nc-notifications", "2008-07-14", NULL, schemas_nc_notifications_yang},
+};
+
+static bool load_base(struct ly_ctx *context, size_t index)
+{
+    if (base_modules[index].text) {
+        return lys_parse_mem(context, base_modules[index].text, LYS_IN_YANG, NULL) == LY_SUCCESS;
+    }
+    return ly_ctx_load_module(context, base_modules[index].name, base_modules[index].revision,
+                              base_modules[index].features) != NULL;
+}
 
 static struct ly_ctx *new_context(const struct schemas *schemas, uint16_t options)
 {
@@ -70,8 +93,7 @@ enum mup_status schemas_init(struct schemas *schemas, const char *const *folders
         return MUP_ERR_SPACE;
     }
     for (size_t i = 0; i < sizeof base_modules / sizeof base_modules[0]; i++) {
-        if (!ly_ctx_load_module(schemas->context, base_modules[i].name, base_modules[i].revision,
-                                NULL)) {
+        if (!load_base(schemas->context, i)) {
             snprintf(error, MUP_NETCONF_ERROR_SIZE,
                      "YANG module %s@%s not found: install the Debian package libyuma-base",
                      base_modules[i].name, base_modules[i].revision);
@@ -230,42 +252,40 @@ static enum mup_status reserve_added(struct schemas *schemas)
     return MUP_OK;
 }
 
-/* Takes `name` over. */
-static enum mup_status load_module(struct schemas *schemas, const char *yang, char *name,
+static enum mup_status load_module(struct schemas *schemas, const char *yang, const char *name,
                                    char *error)
 {
     char *copy = strdup(yang);
+    char *key = strdup(name);
 
-    if (!copy || reserve_added(schemas)) {
+    if (!copy || !key || reserve_added(schemas)) {
         snprintf(error, MUP_NETCONF_ERROR_SIZE, "no memory");
         free(copy);
-        free(name);
+        free(key);
         return MUP_ERR_SPACE;
     }
     if (lys_parse_mem(schemas->context, yang, LYS_IN_YANG, NULL) != LY_SUCCESS) {
         say_yang_error(schemas->context, error);
         free(copy);
-        free(name);
+        free(key);
         return MUP_ERR_FORMAT;
     }
-    schemas->added[schemas->added_count++] = (struct schema_text){.name = name, .yang = copy};
+    schemas->added[schemas->added_count++] = (struct schema_text){.name = key, .yang = copy};
     schemas->generation++;
     return MUP_OK;
 }
 
-enum mup_status schemas_add(struct schemas *schemas, const char *yang, char *error)
+enum mup_status schemas_add(struct schemas *schemas, const char *yang, char **name, char *error)
 {
-    char *name = NULL;
-    enum mup_status status = try_module(schemas, yang, &name, error);
+    enum mup_status status = try_module(schemas, yang, name, error);
 
     if (status) {
         return status;
     }
-    struct schema_text *same = find_added(schemas, name);
+    struct schema_text *same = find_added(schemas, *name);
     if (!same) {
-        return load_module(schemas, yang, name, error);
+        return load_module(schemas, yang, *name, error);
     }
-    free(name);
     if (same->hidden) {
         same->hidden = false;
         schemas->generation++;
@@ -308,9 +328,39 @@ static const struct lys_module *next_visible(const struct schemas *schemas, uint
     return module;
 }
 
+/* As they stand in XML. */
+static const char *const protocol_capabilities[] = {
+    "urn:ietf:params:netconf:base:1.0",
+    "urn:ietf:params:netconf:base:1.1",
+    "urn:ietf:params:netconf:capability:notification:1.0",
+    "urn:ietf:params:netconf:capability:interleave:1.0",
+};
+
 static void add_capability(struct mup_text *text, const char *uri)
 {
     mup_text_format(text, "<capability>%s</capability>", uri);
+}
+
+void schemas_library_capability(const struct schemas *schemas, struct mup_text *text)
+{
+    mup_text_format(text,
+                    "urn:ietf:params:netconf:capability:yang-library:1.1"
+                    "?revision=2019-01-04&amp;content-id=%llx.%u",
+                    (unsigned long long)schemas->started, schemas->generation);
+}
+
+void schemas_module_capability(const struct lys_module *module, struct mup_text *text)
+{
+    bool is_netconf = strcmp(module->name, base_modules[0].name) == 0;
+
+    mup_text_escape(text, module->ns);
+    mup_text_format(text, "?module=%s", module->name);
+    if (module->revision) {
+        mup_text_format(text, "&amp;revision=%s", module->revision);
+    }
+    for (size_t i = 0; is_netconf && netconf_features[i]; i++) {
+        mup_text_format(text, "%s%s", i == 0 ? "&amp;features=" : ",", netconf_features[i]);
+    }
 }
 
 void schemas_capabilities(const struct schemas *schemas, struct mup_text *text)
@@ -318,23 +368,19 @@ void schemas_capabilities(const struct schemas *schemas, struct mup_text *text)
     const struct lys_module *module;
     uint32_t index = 0;
 
-    add_capability(text, "urn:ietf:params:netconf:base:1.0");
-    add_capability(text, "urn:ietf:params:netconf:base:1.1");
-    mup_text_format(text,
-                    "<capability>urn:ietf:params:netconf:capability:yang-library:1.1"
-                    "?revision=2019-01-04&amp;content-id=%llx.%u</capability>",
-                    (unsigned long long)schemas->started, schemas->generation);
+    for (size_t i = 0; i < sizeof protocol_capabilities / sizeof protocol_capabilities[0]; i++) {
+        add_capability(text, protocol_capabilities[i]);
+    }
+    mup_text_add(text, "<capability>");
+    schemas_library_capability(schemas, text);
+    mup_text_add(text, "</capability>");
     while ((module = next_visible(schemas, &index))) {
         /* RFC 7950 5.6.4: modules of YANG 1.1 stand in yang-library only. */
         if (!module->implemented || module->parsed->version >= LYS_VERSION_1_1) {
             continue;
         }
         mup_text_add(text, "<capability>");
-        mup_text_escape(text, module->ns);
-        mup_text_format(text, "?module=%s", module->name);
-        if (module->revision) {
-            mup_text_format(text, "&amp;revision=%s", module->revision);
-        }
+        schemas_module_capability(module, text);
         mup_text_add(text, "</capability>");
     }
 }

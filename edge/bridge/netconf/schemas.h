@@ -14,9 +14,16 @@
 #include "mup/status.h"
 #include "runtime/text.h"
 
-#define MUP_NETCONF_NAMESPACE    "urn:ietf:params:xml:ns:netconf:base:1.0"
-#define MUP_MONITORING_NAMESPACE "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
-#define MUP_LIBRARY_NAMESPACE    "urn:ietf:params:xml:ns:yang:ietf-yang-library"
+#define MUP_NETCONF_NAMESPACE      "urn:ietf:params:xml:ns:netconf:base:1.0"
+#define MUP_MONITORING_NAMESPACE   "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
+#define MUP_LIBRARY_NAMESPACE      "urn:ietf:params:xml:ns:yang:ietf-yang-library"
+#define MUP_NOTIFICATION_NAMESPACE "urn:ietf:params:xml:ns:netconf:notification:1.0"
+#define MUP_STREAMS_NAMESPACE      "urn:ietf:params:xml:ns:netmod:notification"
+#define MUP_BASE_EVENTS_NAMESPACE  "urn:ietf:params:xml:ns:yang:ietf-netconf-notifications"
+
+/* Our static modules, as text (edge/bridge/yang). */
+extern const char schemas_notifications_yang[];
+extern const char schemas_nc_notifications_yang[];
 
 struct schema_text {
     char *name;
@@ -41,13 +48,18 @@ MUP_MUST_CHECK
 enum mup_status schemas_init(struct schemas *schemas, const char *const *folders, size_t count,
                              char *error);
 void schemas_free(struct schemas *schemas);
+/* *name is the module's, malloc'ed; it may be written on an error too. */
 MUP_MUST_CHECK
-enum mup_status schemas_add(struct schemas *schemas, const char *yang, char *error);
+enum mup_status schemas_add(struct schemas *schemas, const char *yang, char **name, char *error);
 void schemas_hide(struct schemas *schemas, const char *name);
 bool schemas_is_hidden(const struct schemas *schemas, const char *name);
 
 /* The implemented, visible module with this namespace; NULL: none. */
 const struct lys_module *schemas_by_namespace(const struct schemas *schemas, const char *name);
+
+/* The capability URI of a module, and that of the yang-library, escaped for XML. */
+void schemas_module_capability(const struct lys_module *module, struct mup_text *text);
+void schemas_library_capability(const struct schemas *schemas, struct mup_text *text);
 
 /* <capability> elements of hello and of netconf-state. */
 void schemas_capabilities(const struct schemas *schemas, struct mup_text *text);

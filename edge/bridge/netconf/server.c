@@ -174,11 +174,17 @@ struct mup_netconf *mup_netconf_new(struct mup_loop *loop,
         free_server(server);
         return NULL;
     }
+    if (!subscribe_init(server)) {
+        snprintf(error, MUP_NETCONF_ERROR_SIZE, "no memory");
+        free_server(server);
+        return NULL;
+    }
     uv_pipe_init(&loop->uv, &server->listener, 0);
     server->listener.data = server;
     int result = open_socket(server);
     if (result != 0) {
         say(error, "cannot listen", server->socket_path, -result);
+        subscribe_free(server);
         uv_close((uv_handle_t *)&server->listener, listener_closed);
         return NULL;
     }
@@ -190,6 +196,7 @@ void mup_netconf_free(struct mup_netconf *server)
     while (server->sessions) {
         session_close(server->sessions, false, "the bridge stops");
     }
+    subscribe_free(server);
     /* libuv unlinks the socket with the handle. */
     uv_close((uv_handle_t *)&server->listener, listener_closed);
 }
@@ -197,12 +204,25 @@ void mup_netconf_free(struct mup_netconf *server)
 enum mup_status mup_netconf_add_module(struct mup_netconf *server, const char *yang_text,
                                        char error[MUP_NETCONF_ERROR_SIZE])
 {
-    return schemas_add(&server->schemas, yang_text, error);
+    unsigned before = server->schemas.generation;
+    char *name = NULL;
+    enum mup_status status = schemas_add(&server->schemas, yang_text, &name, error);
+
+    if (status == MUP_OK && server->schemas.generation != before) {
+        notify_module(server, ly_ctx_get_module_implemented(server->schemas.context, name), true);
+    }
+    free(name);
+    return status;
 }
 
 void mup_netconf_hide_module(struct mup_netconf *server, const char *name)
 {
+    unsigned before = server->schemas.generation;
+
     schemas_hide(&server->schemas, name);
+    if (server->schemas.generation != before) {
+        notify_module(server, ly_ctx_get_module_implemented(server->schemas.context, name), false);
+    }
 }
 
 const struct ly_ctx *mup_netconf_schemas(const struct mup_netconf *server)

@@ -64,6 +64,7 @@ static void unlink_session(struct session *session)
         session->next->previous = session->previous;
     }
     server->session_count--;
+    server->notified_size -= session->notified_size;
     session->server = NULL;
 }
 
@@ -95,12 +96,16 @@ void session_close(struct session *session, bool flush, const char *why)
     if (session->state == SESSION_CLOSING) {
         return;
     }
+    if (session->state == SESSION_OPEN) {
+        notify_session_end(session);
+    }
     mup_log(MUP_LOG_INFO, "netconf", mup_log_event("session ended"),
             mup_log_number("session", session->id), mup_log_text("user", session->user),
             mup_log_text("reason", why));
     session->state = SESSION_CLOSING;
     cancel_work(session);
     free_queue(session);
+    subscribe_end(session);
     uv_read_stop((uv_stream_t *)&session->pipe);
     unlink_session(session);
 
@@ -118,6 +123,13 @@ void session_close(struct session *session, bool flush, const char *why)
     mup_timer_start(session->timer, CLOSE_WAIT_MS);
 }
 
+/* It was not the session's wish. */
+static void drop(struct session *session, bool flush, const char *why)
+{
+    session->end = SESSION_END_DROPPED;
+    session_close(session, flush, why);
+}
+
 /*
  * Is the other end closed altogether, rather than only done with sending? A socket that is no
  * longer read tells nobody, so it is asked.
@@ -133,7 +145,7 @@ static bool is_peer_gone(const struct session *session)
 static void check_on_ended(struct session *session)
 {
     if (is_peer_gone(session)) {
-        session_close(session, false, "the peer is gone");
+        drop(session, false, "the peer is gone");
     } else {
         mup_timer_start(session->timer, ENDED_CHECK_MS);
     }
@@ -159,27 +171,41 @@ struct output {
     struct session *session;
     char *bytes;
     size_t size;
+    bool notification;
 };
+
+static void count_output(struct session *session, const struct output *output, bool begins)
+{
+    size_t add = begins ? output->size : (size_t)0 - output->size;
+
+    session->output_size += add;
+    if (output->notification) {
+        session->notified_size += add;
+        if (session->server) {
+            session->server->notified_size += add;
+        }
+    }
+}
 
 static void written(uv_write_t *uv, int status)
 {
     struct output *output = uv->data;
     struct session *session = output->session;
 
-    session->output_size -= output->size;
+    count_output(session, output, false);
     free(output->bytes);
     free(output);
     if (session->state == SESSION_CLOSING) {
         return;
     }
     if (status < 0) {
-        session_close(session, false, "the peer does not read any more");
+        drop(session, false, "the peer does not read any more");
     } else if (session->state == SESSION_OPEN) {
         pump(session);
     }
 }
 
-static bool send_bytes(struct session *session, char *bytes, size_t size)
+static bool send_bytes(struct session *session, char *bytes, size_t size, bool notification)
 {
     struct output *output = bytes ? calloc(1, sizeof *output) : NULL;
 
@@ -188,15 +214,16 @@ static bool send_bytes(struct session *session, char *bytes, size_t size)
         session_close(session, false, "no memory");
         return false;
     }
-    *output = (struct output){.session = session, .bytes = bytes, .size = size};
+    *output = (struct output){
+        .session = session, .bytes = bytes, .size = size, .notification = notification};
     output->uv.data = output;
     uv_buf_t buffer = uv_buf_init(bytes, (unsigned)size);
-    session->output_size += size;
+    count_output(session, output, true);
     if (uv_write(&output->uv, (uv_stream_t *)&session->pipe, &buffer, 1, written) != 0) {
-        session->output_size -= size;
+        count_output(session, output, false);
         free(bytes);
         free(output);
-        session_close(session, false, "the peer is gone");
+        drop(session, false, "the peer is gone");
         return false;
     }
     return true;
@@ -211,7 +238,25 @@ bool session_send(struct session *session, struct mup_text *text)
         framed = mup_netconf_frame(session->framing.mode, text->bytes, text->size, &size);
     }
     mup_text_free(text);
-    return send_bytes(session, framed, size);
+    return send_bytes(session, framed, size, false);
+}
+
+void session_notify(struct session *session, const char *text, size_t size)
+{
+    size_t framed_size = 0;
+
+    /* What is unsent costs our memory for the sake of somebody who does not read. */
+    if (session->notified_size + size > NOTIFIED_SIZE_MAX ||
+        session->server->notified_size + size > NOTIFIED_SIZE_ALL_MAX) {
+        mup_log(MUP_LOG_WARNING, "netconf", mup_log_event("a subscriber does not read"),
+                mup_log_number("session", session->id), mup_log_text("user", session->user),
+                mup_log_number("unsent", (int64_t)session->notified_size));
+        drop(session, false, "it does not read its notifications");
+        return;
+    }
+    char *framed = mup_netconf_frame(session->framing.mode, text, size, &framed_size);
+    session->notifications++;
+    (void)send_bytes(session, framed, framed_size, true);
 }
 
 /* ---- hello ---- */
@@ -289,6 +334,7 @@ static void take_hello(struct session *session, const char *message, size_t size
         session->framing.mode = hello.base_1_1 ? MUP_NETCONF_CHUNKED : MUP_NETCONF_END_OF_MESSAGE;
         session->state = SESSION_OPEN;
         mup_timer_stop(session->timer);
+        notify_session_start(session);
     }
 }
 
@@ -403,7 +449,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
     if (size == UV_EOF && session->state == SESSION_OPEN) {
         end_of_input(session);
     } else if (size < 0) {
-        session_close(session, true, size == UV_EOF ? "the peer closed" : "the peer is gone");
+        drop(session, true, size == UV_EOF ? "the peer closed" : "the peer is gone");
     } else if (size > 0) {
         consume(session, buffer->base, (size_t)size);
     }
@@ -415,7 +461,7 @@ static void read_on(struct session *session)
     if (!session->reading) {
         session->reading = uv_read_start((uv_stream_t *)&session->pipe, allocate, on_read) == 0;
         if (!session->reading) {
-            session_close(session, false, "the peer is gone");
+            drop(session, false, "the peer is gone");
         }
     }
 }
@@ -544,7 +590,7 @@ static void pump(struct session *session)
     } while (can_work(session));
     session->pumping = false;
     if (is_finished(session)) {
-        session_close(session, true, "the peer closed");
+        drop(session, true, "the peer closed");
     }
 }
 

@@ -112,7 +112,7 @@ static enum mup_status get(void *context, const char *user, const struct ly_ctx 
                            struct lyd_node **tree)
 {
     static const char devices[] =
-        "<devices xmlns=\"urn:mup:yang:mup-devices\">"
+        "<devices xmlns=\"urn:mup:myno-devices\">"
         "<device><uuid>fast</uuid><name>Lamp</name><category>light</category>"
         "<module>toy</module><firmware-version>1</firmware-version><state>ready</state>"
         "<last-seen>2026-11-21T12:00:00Z</last-seen></device>"

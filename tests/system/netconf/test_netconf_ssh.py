@@ -107,7 +107,7 @@ class Netconf(unittest.TestCase):
         capabilities = list(self.connect().server_capabilities)
         self.assertIn("urn:ietf:params:netconf:base:1.1", capabilities)
         self.assertIn(f"{TOY}?module=toy&revision=2026-11-21", capabilities)
-        self.assertIn("urn:mup:yang:mup-devices?module=mup-devices&revision=2026-11-21",
+        self.assertIn("urn:mup:myno-devices?module=myno-devices&revision=2026-11-22",
                       capabilities)
 
     def test_lists_both_devices_and_filters_them(self):
@@ -117,15 +117,15 @@ class Netconf(unittest.TestCase):
         self.assertIn("<uuid>slow</uuid>", both)
         self.assertIn("yang-library", both)
         self.assertIn("<username>alice</username>", both)
-        one = session.get(("subtree", '<devices xmlns="urn:mup:yang:mup-devices"><device>'
+        one = session.get(("subtree", '<devices xmlns="urn:mup:myno-devices"><device>'
                            "<uuid>slow</uuid></device></devices>")).data_xml
         self.assertIn("Valve", one)
         self.assertNotIn("Lamp", one)
         self.assertNotIn("netconf-state", one)
 
     def test_the_schema_is_the_very_text_and_yanglint_accepts_it(self):
-        text = self.connect().get_schema("mup-devices", "2026-11-21", "yang").data
-        path = self.folder + "/mup-devices.yang"
+        text = self.connect().get_schema("myno-devices", "2026-11-22", "yang").data
+        path = self.folder + "/myno-devices.yang"
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         subprocess.run(["yanglint", path], check=True)

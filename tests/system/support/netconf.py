@@ -22,7 +22,7 @@ from ncclient.xml_ import to_ele
 
 DEADLINE_S = 60
 BASE = "urn:ietf:params:xml:ns:netconf:base:1.0"
-DEVICES = "urn:mup:yang:mup-devices"
+DEVICES = "urn:mup:myno-devices"
 PORT, KEY = int(sys.argv[1]), sys.argv[2]
 
 

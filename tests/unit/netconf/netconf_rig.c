@@ -70,7 +70,7 @@ static enum mup_status get(void *context, const char *user, const struct ly_ctx 
                            struct lyd_node **tree)
 {
     static const char xml[] =
-        "<devices xmlns=\"urn:mup:yang:mup-devices\">"
+        "<devices xmlns=\"urn:mup:myno-devices\">"
         "<device><uuid>u1</uuid><name>Lamp</name><state>ready</state></device>"
         "<device><uuid>u2</uuid><name>Valve</name><state>offline</state>"
         "</device></devices>";
@@ -218,7 +218,9 @@ void peer_expect(struct peer *peer, const char *text)
         if (peer->closed) {
             fail_msg("closed before: %s\ngot: %s", text, peer->bytes + peer->seen);
         }
-        check_deadline(end, text);
+        if (uv_hrtime() / 1000000u > end) {
+            fail_msg("waited for: %s\ngot: %s", text, peer->bytes + peer->seen);
+        }
         rig_turn();
         take(peer);
         if (!strstr(peer->bytes + peer->seen, text)) {

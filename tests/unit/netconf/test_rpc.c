@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#define DEVICES       "urn:mup:yang:mup-devices"
+#define DEVICES       "urn:mup:myno-devices"
 #define FILTER(inner) RPC("<get><filter type=\"subtree\">" inner "</filter></get>")
 #define GET_SCHEMA(inner)                                                                  \
     RPC("<get-schema xmlns=\"urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring\">" inner \

@@ -226,7 +226,7 @@ static void messages_that_are_no_rpc_are_malformed_and_the_session_lives(void **
         "<!DOCTYPE rpc [<!ENTITY a \"aa\"><!ENTITY b \"&a;&a;\">]><rpc>&b;</rpc>",
         "<rpc message-id=\"1\"><get/></rpc>",
         "<hello xmlns=\"" BASE_NS "\"/>",
-        "<devices xmlns=\"urn:mup:yang:mup-devices\"/>",
+        "<devices xmlns=\"urn:mup:myno-devices\"/>",
         "<rpc xmlns=\"" BASE_NS "\" message-id=\"1\"><x:get/></rpc>",
     };
     struct peer peer = open_chunked();

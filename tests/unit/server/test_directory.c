@@ -7,7 +7,7 @@
 
 static const char reply[] =
     "<rpc-reply xmlns=\"urn:ietf:params:xml:ns:netconf:base:1.0\" message-id=\"1\"><data>"
-    "<devices xmlns=\"urn:mup:yang:mup-devices\">"
+    "<devices xmlns=\"urn:mup:myno-devices\">"
     "<device><uuid>5f0c1d2e-3a4b-4c5d-8e9f-a0b1c2d3e4f5</uuid><name>lamp-1</name>"
     "<category>a &amp; b</category><module>mup-lamp-0011</module>"
     "<firmware-version>7</firmware-version><on-trial>false</on-trial><state>ready</state>"

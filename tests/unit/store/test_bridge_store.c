@@ -291,6 +291,35 @@ static void a_reason_too_long_is_cut_between_characters(void **state)
     mup_bridge_store_close(store);
 }
 
+static void a_configuration_is_kept_whole_and_the_last_one_counts(void **state)
+{
+    struct bench *bench = *state;
+    struct mup_bridge_store *store;
+    char *text = NULL;
+
+    assert_int_equal(mup_bridge_store_open(&store, &bench->loop, bench->path, bench->error),
+                     MUP_OK);
+    assert_int_equal(mup_bridge_store_configuration(store, "running", &text), MUP_OK);
+    assert_null(text);
+    assert_int_equal(mup_bridge_store_put_configuration(store, "running", "<a/>", 1, NULL, NULL),
+                     MUP_OK);
+    assert_int_equal(mup_bridge_store_put_configuration(store, "other", "<o/>", 2, NULL, NULL),
+                     MUP_OK);
+    assert_int_equal(
+        mup_bridge_store_put_configuration(store, "running", "<b>\xc3\xa9</b>", 3, answered, bench),
+        MUP_OK);
+    assert_int_equal(wait_for(bench, 1), MUP_OK);
+    mup_bridge_store_close(store);
+    bench_close_loop(bench);
+    bench_open_loop(bench);
+    assert_int_equal(mup_bridge_store_open(&store, &bench->loop, bench->path, bench->error),
+                     MUP_OK);
+    assert_int_equal(mup_bridge_store_configuration(store, "running", &text), MUP_OK);
+    assert_string_equal(text, "<b>\xc3\xa9</b>");
+    free(text);
+    mup_bridge_store_close(store);
+}
+
 int main(void)
 {
     struct CMUnitTest tests[] = {
@@ -303,6 +332,7 @@ int main(void)
         cmocka_unit_test(nobody_is_present_after_presence_was_cleared),
         cmocka_unit_test(descriptions_keep_every_byte_and_the_reason),
         cmocka_unit_test(a_reason_too_long_is_cut_between_characters),
+        cmocka_unit_test(a_configuration_is_kept_whole_and_the_last_one_counts),
     };
     run_bench_tests(tests);
     return cmocka_run_group_tests(tests, NULL, NULL);
