@@ -11,6 +11,7 @@
 #define TOPIC_LED         "led/"
 #define TOPIC_INTERVAL    "interval/"
 #define TOPIC_TEMPERATURE "sensor/temperature/"
+#define TOPIC_EVENT       "event/"
 #define INTERVAL_MAX_S    3600
 #define INTERVAL_S        10u
 #define HEARTBEAT_MS      500u
@@ -34,6 +35,7 @@ static struct {
     uint32_t tenths;
     bool beat;
     bool lamp;
+    uint8_t certificate; /* what became of it, not told yet; 0: nothing to tell */
 } application;
 
 void microbit_application_init(uint32_t seed)
@@ -124,6 +126,25 @@ static void publish(struct mup_agent *agent)
         return;
 }
 
+void microbit_application_notice(enum mup_agent_notice notice, uint32_t state)
+{
+    if (notice == MUP_AGENT_CERTIFICATE && state != MUP_STATE_NOOP)
+        application.certificate = (uint8_t)state;
+}
+
+/* "certificate 31" on event/NAME: a certificate for the update server's key was taken or refused,
+ * which is nobody's answer and yet somebody's business. States have two digits (SPEC 18). What
+ * finds no room is told at the next tick. */
+static void tell_certificate(struct mup_agent *agent)
+{
+    char text[] = "certificate ..";
+
+    text[12] = (char)('0' + application.certificate / 10);
+    text[13] = (char)('0' + application.certificate % 10);
+    if (mup_agent_publish(agent, TOPIC_EVENT, text, sizeof text - 1) == MUP_OK)
+        application.certificate = 0;
+}
+
 uint32_t microbit_application_tick(struct mup_agent *agent)
 {
     uint32_t now_ms = microbit_now_ms();
@@ -136,6 +157,8 @@ uint32_t microbit_application_tick(struct mup_agent *agent)
     }
     if (agent == NULL)
         return HEARTBEAT_MS;
+    if (application.certificate != 0)
+        tell_certificate(agent);
     if (now_ms - application.published_ms >= application.interval_ms) {
         application.published_ms = now_ms;
         wander();

@@ -45,6 +45,8 @@ extern const char *const microbit_topics[MICROBIT_TOPIC_COUNT];
 void microbit_application_init(uint32_t seed);
 void microbit_application_command(struct mup_agent_answer *answer,
                                   const struct mup_agent_call *call);
+/* Takes in what the agent tells; what is of interest to others is published at the next tick. */
+void microbit_application_notice(enum mup_agent_notice notice, uint32_t state);
 /* Blinks, measures, publishes when it is time; returns in how many ms it is time again. Without an
  * agent (NULL: it is busy) the value waits. */
 uint32_t microbit_application_tick(struct mup_agent *agent);

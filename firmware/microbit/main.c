@@ -107,6 +107,13 @@ static void on_command(void *context, struct mup_agent_answer *answer,
     microbit_application_command(answer, call);
 }
 
+static void on_notice(void *context, enum mup_agent_notice notice, uint32_t state, uint32_t value)
+{
+    (void)context;
+    (void)value;
+    microbit_application_notice(notice, state);
+}
+
 /* ---- The link to the broker ------------------------------------------------------------------ */
 
 static void send_output(void)
@@ -268,6 +275,7 @@ static struct mup_agent_config config = {
     .token_lifetime_s = TOKEN_LIFETIME_S,
     .keep_alive_s = KEEP_ALIVE_S,
     .command = on_command,
+    .notice = on_notice,
 };
 
 static enum mup_status init(void)

@@ -11,7 +11,9 @@
 #define TOPIC_LED         "led/"
 #define TOPIC_INTERVAL    "interval/"
 #define TOPIC_TEMPERATURE "sensor/temperature/"
+#define TOPIC_EVENT       "event/"
 #define INTERVAL_MAX_S    3600
+#define EVENT_RETRY_MS    100u
 
 const char *const virtual_topics[VIRTUAL_TOPIC_COUNT] = {TOPIC_LED, TOPIC_INTERVAL};
 
@@ -83,6 +85,25 @@ static void wander(struct virtual_application *application)
         application->tenths = 260;
 }
 
+void virtual_application_notice(struct virtual_application *application,
+                                enum mup_agent_notice notice, uint32_t state)
+{
+    if (notice == MUP_AGENT_CERTIFICATE && state != MUP_STATE_NOOP)
+        application->certificate = state;
+}
+
+/* What became of a certificate for the update server's key, which is nobody's answer and yet
+ * somebody's business. False: there was no room, and it must be told later. */
+static bool tell_certificate(struct virtual_application *application, struct mup_agent *agent)
+{
+    char text[32];
+    int size = snprintf(text, sizeof text, "certificate %u", (unsigned)application->certificate);
+
+    if (mup_agent_publish(agent, TOPIC_EVENT, text, (size_t)size) == MUP_OK)
+        application->certificate = 0;
+    return application->certificate == 0;
+}
+
 uint32_t virtual_application_tick(struct virtual_application *application, struct mup_agent *agent,
                                   uint32_t now_ms)
 {
@@ -90,6 +111,8 @@ uint32_t virtual_application_tick(struct virtual_application *application, struc
     char text[16];
     int size;
 
+    if (application->certificate != 0 && !tell_certificate(application, agent))
+        return EVENT_RETRY_MS;
     if (passed_ms < application->interval_ms)
         return application->interval_ms - passed_ms;
     application->published_ms = now_ms;

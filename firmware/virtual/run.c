@@ -125,6 +125,7 @@ static void log_outcome(uint32_t outcome, uint32_t version)
 static void on_notice(void *context, enum mup_agent_notice notice, uint32_t state, uint32_t value)
 {
     (void)context;
+    virtual_application_notice(&device.application, notice, state);
     switch (notice) {
     case MUP_AGENT_CONNECTED:
         log_number("connected", "session", value);

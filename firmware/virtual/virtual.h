@@ -116,6 +116,7 @@ struct virtual_application {
     uint32_t noise; /* state of the thermometer's pseudo-random walk */
     int32_t tenths; /* of a degree */
     bool lamp;
+    uint32_t certificate; /* what became of it, not told yet; 0: nothing to tell */
 };
 
 void virtual_application_init(struct virtual_application *application, uint32_t interval_s,
@@ -123,6 +124,9 @@ void virtual_application_init(struct virtual_application *application, uint32_t 
 void virtual_application_command(struct virtual_application *application,
                                  struct mup_agent_answer *answer,
                                  const struct mup_agent_call *call);
+/* Takes in what the agent tells; what is of interest to others is published at the next tick. */
+void virtual_application_notice(struct virtual_application *application,
+                                enum mup_agent_notice notice, uint32_t state);
 /* Publishes when it is time; returns in how many ms it is time again. */
 uint32_t virtual_application_tick(struct virtual_application *application, struct mup_agent *agent,
                                   uint32_t now_ms);
