@@ -418,13 +418,17 @@ void mup_runner_on_report(struct mup_runner *runner, const uint8_t *bytes, size_
     }
 }
 
-/* Three bytes (docs/SPEC.md section 11): a1 01 f5 present, a1 01 f4 not. */
-void mup_runner_on_presence(struct mup_runner *runner, const uint8_t *bytes, size_t size)
+/* Three bytes (docs/SPEC.md section 11): a1 01 f5 present, a1 01 f4 not. A device says that it is
+ * present once for each connection. One whose power failed is back before its broker has noticed
+ * that it was gone, if nothing between them has ended the old connection (a 6LoWPAN router does
+ * not): the broker lets the new one take its place, and mosquitto 2.0 publishes no will then. */
+void mup_runner_on_presence(struct mup_runner *runner, const uint8_t *bytes, size_t size,
+                            bool retained)
 {
     bool known = size == 3 && bytes[0] == 0xa1 && bytes[1] == 0x01;
     bool present = known && bytes[2] == 0xf5;
 
-    if (known && present && !runner->was_present) {
+    if (known && present && (!retained || !runner->was_present)) {
         act(runner, mup_update_on_back(&runner->update, now_ms(runner)));
     }
     if (known) {

@@ -51,7 +51,8 @@ void mup_runner_free(struct mup_runner *runner);
 void mup_runner_begin(struct mup_runner *runner, bool resumed);
 void mup_runner_on_ack(struct mup_runner *runner, const uint8_t *bytes, size_t size);
 void mup_runner_on_report(struct mup_runner *runner, const uint8_t *bytes, size_t size);
-void mup_runner_on_presence(struct mup_runner *runner, const uint8_t *bytes, size_t size);
+void mup_runner_on_presence(struct mup_runner *runner, const uint8_t *bytes, size_t size,
+                            bool retained);
 void mup_runner_on_connected(struct mup_runner *runner);
 
 /* New reference; NULL: no memory. */

@@ -281,7 +281,7 @@ void mup_updates_on_message(struct mup_updates *updates, const struct mup_mqtt_m
     } else if (report && !message->retain) {
         mup_runner_on_report(runner, message->payload, message->payload_size);
     } else if (presence) {
-        mup_runner_on_presence(runner, message->payload, message->payload_size);
+        mup_runner_on_presence(runner, message->payload, message->payload_size, message->retain);
     }
 }
 
