@@ -58,21 +58,23 @@ static bool must_stop(const struct mup_demo *demo)
 
 static bool release(struct mup_demo *demo, uint32_t version)
 {
-    return demo->options->microbit
-               ? mup_testbed_release_microbit(&demo->bed, version, "ok")
-               : mup_testbed_release(&demo->bed, version, demo->options->image_size, "ok");
+    return demo->options->board->release(&demo->bed, version, demo->options->image_size, "ok");
 }
 
 const char *mup_demo_release_url(const struct mup_demo *demo, uint32_t version)
 {
-    return demo->options->microbit ? mup_testbed_microbit_url(&demo->bed, version)
-                                   : mup_testbed_release_url(&demo->bed, version);
+    return demo->options->board->release_url(&demo->bed, version);
+}
+
+static bool is_microbit(const struct mup_demo *demo)
+{
+    return demo->options->board == &mup_board_microbit;
 }
 
 /* The version that --keep leaves to deploy; the micro:bit's third good image has number 6. */
 uint32_t mup_demo_next(const struct mup_demo *demo)
 {
-    return demo->options->microbit ? MUP_DEMO_NEXT_MICROBIT : MUP_DEMO_NEXT;
+    return is_microbit(demo) ? MUP_DEMO_NEXT_MICROBIT : MUP_DEMO_NEXT;
 }
 
 static bool vendor_scene(struct mup_demo *demo)
@@ -81,7 +83,7 @@ static bool vendor_scene(struct mup_demo *demo)
         "The vendor makes a key pair, certifies the update server's key, and signs %s "
         "releases%s.\n",
         demo->options->keep ? "three" : "two",
-        demo->options->microbit ? " of firmware for a Cortex-M0 with 16 kB of RAM" : "");
+        is_microbit(demo) ? " of firmware for a Cortex-M0 with 16 kB of RAM" : "");
     return release(demo, MUP_DEMO_FROM) && release(demo, MUP_DEMO_TO) &&
            (!demo->options->keep || release(demo, mup_demo_next(demo)));
 }
@@ -95,12 +97,11 @@ static bool edge_scene(struct mup_demo *demo)
         return false;
     say(demo, " mosquitto on port %d, sshd on %d, bridge, update server on %d.\n", bed->broker_port,
         bed->ssh_port, bed->rest_port);
-    if (demo->options->microbit) {
-        if (!mup_testbed_start_router(bed))
-            return false;
+    if (!demo->options->board->start_radio(bed))
+        return false;
+    if (is_microbit(demo))
         say(demo, "A border router listens to the radio; what it hears is kept in %s.\n",
             mup_testbed_path(bed, "radio.pcap"));
-    }
     snprintf(demo->rest_url, sizeof demo->rest_url, "http://127.0.0.1:%d", bed->rest_port);
     snprintf(demo->token_file, sizeof demo->token_file, "%s", mup_testbed_path(bed, "token"));
     demo->rest = (struct mup_rest){demo->rest_url, demo->token_file};
@@ -141,15 +142,13 @@ static bool device_scene(struct mup_demo *demo, size_t *mark)
                                                .slice = demo->options->slice};
     if (demo->options->image_size > 100000)
         demo->device.slot_size = demo->options->image_size;
-    if (!(demo->options->microbit ? mup_testbed_make_microbit(bed, &demo->device)
-                                  : mup_testbed_make_device(bed, &demo->device)))
+    if (!demo->options->board->make(bed, &demo->device))
         return false;
     demo->from = MUP_DEMO_FROM;
     say(demo, "A device leaves the factory: UUID %s, version %u, the vendor's key.%s",
-        demo->device.uuid, MUP_DEMO_FROM, demo->options->microbit ? radio_picture : picture);
+        demo->device.uuid, MUP_DEMO_FROM, is_microbit(demo) ? radio_picture : picture);
     mup_story_begin(&demo->story, demo->out, demo->device.name, now_us());
-    demo->process = demo->options->microbit ? mup_testbed_start_microbit(bed, &demo->device)
-                                            : mup_testbed_start_device(bed, &demo->device);
+    demo->process = demo->options->board->start(bed, &demo->device);
     if (demo->process == NULL)
         return false;
     if (follow(demo, mark, &demo->story.steps[0].done, BOOTSTRAP_TIMEOUT_MS, device_has_ended))

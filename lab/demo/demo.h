@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "board.h"
 #include "rest.h"
 #include "story.h"
 #include "testbed.h"
@@ -24,7 +25,7 @@ struct mup_demo_options {
     const char *source;
     bool json;
     bool keep;
-    bool microbit; /* the emulated board instead of the virtual device */
+    const struct mup_board *board;
     uint32_t image_size;
     uint32_t window; /* bytes; 0: the device's default */
     uint32_t slice;  /* bytes; 0: the device's default */

@@ -91,10 +91,10 @@ static int take_option(struct arguments *out, int option)
         out->attack = optarg;
         return 0;
     case 'b':
-        out->demo.microbit = strcmp(optarg, "microbit") == 0;
-        if (out->demo.microbit || strcmp(optarg, "posix") == 0)
-            return 0;
-        return refuse("--board: '%s' is neither posix nor microbit", optarg);
+        out->demo.board = mup_board_find(optarg);
+        return out->demo.board != NULL
+                   ? 0
+                   : refuse("--board: '%s' is neither posix nor microbit", optarg);
     case 's':
         return take_number(&out->demo.image_size, "--size", IMAGE_SIZE_MIN, MUP_IMAGE_SIZE_MAX);
     case 'w':
@@ -109,15 +109,38 @@ static int take_option(struct arguments *out, int option)
     }
 }
 
+/* Without --board: the micro:bit where it can run, unless something is asked of the device that
+ * only the virtual one can be told. */
+static int choose_board(struct mup_demo_options *demo)
+{
+    bool is_virtual = demo->window != 0 || demo->slice != 0 || demo->image_size != 0;
+    const char *missing;
+
+    if (demo->board == NULL) {
+        missing = is_virtual ? NULL : mup_board_microbit.missing(demo->source);
+        demo->board = is_virtual || missing != NULL ? &mup_board_posix : &mup_board_microbit;
+        if (missing != NULL)
+            fprintf(stderr, "demo: %s, so this is the virtual device, a process\n", missing);
+        return 0;
+    }
+    if (is_virtual && demo->board != &mup_board_posix)
+        return refuse("--size, --window and --slice are for --board posix: the micro:bit's are in "
+                      "its firmware");
+    missing = demo->board->missing(demo->source);
+    return missing == NULL ? 0 : refuse("--board %s: %s", demo->board->name, missing);
+}
+
 /* What does not go together. A window below the device's own slices takes them down with it. */
 static int check_arguments(struct arguments *out)
 {
     struct mup_demo_options *demo = &out->demo;
 
-    if (out->attack != NULL && (demo->keep || demo->microbit || demo->window != 0 ||
-                                demo->slice != 0 || demo->image_size != 0))
-        return refuse("--attack goes with --json only");
-    if (demo->image_size == 0)
+    if (out->attack != NULL &&
+        (demo->keep || demo->window != 0 || demo->slice != 0 || demo->image_size != 0))
+        return refuse("--attack goes with --board and --json only");
+    if (choose_board(demo) != 0)
+        return 1 + MUP_EXIT_USAGE;
+    if (demo->image_size == 0 && demo->board == &mup_board_posix)
         demo->image_size = MUP_DEMO_IMAGE_SIZE;
     if (demo->slice == 0 && demo->window != 0 && demo->window < DEVICE_SLICE)
         demo->slice = demo->window;
@@ -263,8 +286,8 @@ int main(int argc, char **argv)
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
     if (arguments.attack != NULL) {
-        int code = mup_demo_attack(arguments.attack, arguments.demo.json, arguments.demo.bin,
-                                   arguments.demo.source, &must_stop);
+        int code = mup_demo_attack(arguments.attack, arguments.demo.board, arguments.demo.json,
+                                   arguments.demo.bin, arguments.demo.source, &must_stop);
         return must_stop ? EXIT_STOPPED : code;
     }
     return arguments.demo.keep ? run_and_keep(&arguments.demo) : run(&arguments.demo, -1);

@@ -8,36 +8,7 @@
 
 #include "testbed_internal.h"
 
-#define HARDWARE      "microbit"
-#define TRIAL_S       "20" /* an image that does not connect is given up after it */
-#define IMAGES_FOLDER "build/microbit/bin"
-
-/* A file that the preset microbit has built; static storage, four at a time. */
-static const char *firmware(const struct mup_testbed *bed, const char *name)
-{
-    static char paths[4][MUP_TESTBED_PATH_MAX + 96];
-    static unsigned turn;
-    char *path = paths[turn++ % 4];
-
-    snprintf(path, sizeof paths[0], "%s/" IMAGES_FOLDER "/%s", bed->source, name);
-    return path;
-}
-
-static const char *application(const struct mup_testbed *bed, uint32_t version, const char *fault)
-{
-    char name[64];
-    bool good = strcmp(fault, "ok") == 0;
-
-    snprintf(name, sizeof name, "microbit-app-%u%s%s.bin", (unsigned)version, good ? "" : "-",
-             good ? "" : fault);
-    return firmware(bed, name);
-}
-
-bool mup_testbed_microbit_is_built(const struct mup_testbed *bed)
-{
-    return access(firmware(bed, "microbit-boot.bin"), R_OK) == 0 &&
-           access(application(bed, 1, "ok"), R_OK) == 0;
-}
+#define TRIAL_S "20" /* an image that does not connect is given up after it */
 
 bool mup_testbed_start_router(struct mup_testbed *bed)
 {
@@ -61,41 +32,6 @@ bool mup_testbed_start_router(struct mup_testbed *bed)
            mup_testbed_say_failed(bed, router, "log/mup-router.log");
 }
 
-bool mup_testbed_release_microbit(struct mup_testbed *bed, uint32_t version, const char *fault)
-{
-    char number[16];
-    const char *argv[] = {mup_testbed_program(bed, "mup"),
-                          "release",
-                          "create",
-                          "--key",
-                          mup_testbed_path(bed, "vendor.key"),
-                          "--image",
-                          application(bed, version, fault),
-                          "--app",
-                          MUP_TESTBED_APP,
-                          "--hardware",
-                          HARDWARE,
-                          "--version",
-                          number,
-                          "--link-offset",
-                          MUP_TESTBED_LINK_OFFSET,
-                          "--repository",
-                          mup_testbed_path(bed, "releases"),
-                          NULL};
-
-    snprintf(number, sizeof number, "%u", (unsigned)version);
-    return mup_testbed_run(bed, "release", argv);
-}
-
-const char *mup_testbed_microbit_url(const struct mup_testbed *bed, uint32_t version)
-{
-    static char url[128];
-
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/%s/%u/" HARDWARE, bed->repository_port,
-             MUP_TESTBED_APP, (unsigned)version);
-    return url;
-}
-
 bool mup_testbed_make_microbit(struct mup_testbed *bed, struct mup_testbed_device *device)
 {
     char flash[48];
@@ -105,9 +41,9 @@ bool mup_testbed_make_microbit(struct mup_testbed *bed, struct mup_testbed_devic
                           "--flash",
                           NULL,
                           "--boot",
-                          firmware(bed, "microbit-boot.bin"),
+                          mup_testbed_firmware(bed, "microbit-boot.bin"),
                           "--image",
-                          application(bed, device->version, "ok"),
+                          mup_testbed_application(bed, device->version, "ok"),
                           "--vendor-key",
                           mup_testbed_path(bed, "vendor.pub"),
                           "--uuid",

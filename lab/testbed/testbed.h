@@ -34,6 +34,7 @@
 
 #define MUP_TESTBED_APP              "mup-demo"
 #define MUP_TESTBED_HARDWARE         "virtual"
+#define MUP_TESTBED_MICROBIT         "microbit" /* the hardware class of the other board */
 #define MUP_TESTBED_LINK_OFFSET      "24576" /* the execution slot: behind a bootloader of 24 kB */
 
 struct mup_testbed_user {
@@ -119,6 +120,10 @@ struct mup_process *mup_testbed_start_device(struct mup_testbed *bed,
 bool mup_testbed_microbit_is_built(const struct mup_testbed *bed);
 bool mup_testbed_start_router(struct mup_testbed *bed); /* after the broker */
 bool mup_testbed_release_microbit(struct mup_testbed *bed, uint32_t version, const char *fault);
+/* The same for any version and fault: the code of version 1 with these two in it, and with filler
+ * behind it up to `size`. 0: as it was built, as above. */
+bool mup_testbed_release_microbit_as(struct mup_testbed *bed, uint32_t version, uint32_t size,
+                                     const char *fault);
 const char *mup_testbed_microbit_url(const struct mup_testbed *bed, uint32_t version);
 bool mup_testbed_make_microbit(struct mup_testbed *bed, struct mup_testbed_device *device);
 struct mup_process *mup_testbed_start_microbit(struct mup_testbed *bed,

@@ -7,6 +7,12 @@
 /* Path of a built program; static storage, four at a time. */
 const char *mup_testbed_program(const struct mup_testbed *bed, const char *name);
 
+/* A file that the preset microbit has built, and an application among them; static storage, four
+ * at a time. */
+const char *mup_testbed_firmware(const struct mup_testbed *bed, const char *name);
+const char *mup_testbed_application(const struct mup_testbed *bed, uint32_t version,
+                                    const char *fault);
+
 /* Write a small file of the testbed's folder with this mode. */
 bool mup_testbed_write(const struct mup_testbed *bed, const char *name, unsigned mode,
                        const char *text);

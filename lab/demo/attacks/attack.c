@@ -147,8 +147,8 @@ static bool run_named(struct mup_attack_scene *scene, bool is_open, const char *
     return good;
 }
 
-int mup_demo_attack(const char *name, bool json, const char *bin_folder, const char *source_folder,
-                    volatile const int *stop)
+int mup_demo_attack(const char *name, const struct mup_board *board, bool json,
+                    const char *bin_folder, const char *source_folder, volatile const int *stop)
 {
     struct mup_attack_scene *scene;
     bool is_open;
@@ -160,7 +160,7 @@ int mup_demo_attack(const char *name, bool json, const char *bin_folder, const c
     if (scene == NULL)
         return 1;
     scene->narrates = !json && strcmp(name, "all") != 0;
-    is_open = mup_attack_scene_open(scene, bin_folder, source_folder, stop);
+    is_open = mup_attack_scene_open(scene, board, bin_folder, source_folder, stop);
     good = run_named(scene, is_open, name, json);
     mup_attack_scene_close(scene);
     free(scene);

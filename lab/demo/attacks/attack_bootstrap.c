@@ -38,11 +38,9 @@ static bool hold_bridge(struct mup_attack_scene *scene, struct newcomer *newcome
 static bool await_announcement(struct mup_attack_scene *scene, struct newcomer *newcomer)
 {
     struct mup_tap_message message;
-    size_t mark = mup_tap_mark(scene->tap);
 
     return mup_attack_switch_on(scene, &newcomer->target) &&
-           mup_tap_wait(scene->tap, &mark, mup_attack_topic(&newcomer->target, MUP_TOPIC_ANNOUNCE),
-                        NULL, 0, MUP_ATTACK_WAIT_MS, &message) &&
+           mup_attack_await(scene, &newcomer->target, MUP_TOPIC_ANNOUNCE, &message) &&
            mup_announcement_decode(&newcomer->announced, message.payload, message.size) == MUP_OK &&
            newcomer->announced.server_epoch == 0;
 }
@@ -58,22 +56,16 @@ static bool try_certificate(struct mup_attack_scene *scene, struct mup_attack_re
     uint8_t bytes[MUP_BOOTSTRAP_REPLY_MAX];
     size_t size;
     uint32_t state;
-    json_t *line = NULL;
 
     memcpy(reply.description_digest, newcomer->announced.description_digest,
            sizeof reply.description_digest);
     if (mup_bootstrap_reply_encode(bytes, sizeof bytes, &size, &reply) != MUP_OK ||
         !mup_tap_publish(scene->tap, mup_attack_topic(&newcomer->target, MUP_TOPIC_BOOTSTRAP),
-                         bytes, size, 1, NULL, NULL, 0) ||
-        !mup_attack_wait_event(scene, &newcomer->target, "certificate", &line))
+                         bytes, size, 1, NULL, NULL, 0))
         return false;
-    state = (uint32_t)json_integer_value(json_object_get(line, "state"));
-    mup_attack_note(
-        scene, result, state,
-        strcmp(json_string_value(json_object_get(line, "event")), "certificate-refused") == 0,
-        what);
-    json_decref(line);
-    return true;
+    state = mup_attack_await_certificate(scene, &newcomer->target);
+    mup_attack_note(scene, result, state, state != MUP_STATE_OK, what);
+    return state != MUP_ATTACK_NO_ANSWER;
 }
 
 /* A certificate for the attacker's key, signed with that key, which claims to be `kid`. */
@@ -151,12 +143,11 @@ static bool check_trust(struct mup_attack_scene *scene, struct mup_attack_result
 static bool answer_later(struct mup_attack_scene *scene, struct mup_attack_result *result,
                          struct newcomer *newcomer)
 {
-    json_t *line = NULL;
-
     mup_attack_tell(scene, "The bridge answers, with the certificate that the vendor signed.");
-    if (!mup_attack_wait_event(scene, &newcomer->target, "certificate", &line))
+    if (mup_attack_await_certificate(scene, &newcomer->target) != MUP_STATE_OK) {
+        fprintf(stderr, "demo: the device did not take the genuine certificate\n");
         return false;
-    json_decref(line);
+    }
     return try_own(scene, result, newcomer, LATER_EPOCH, scene->vendor.kid,
                    "later: a newer certificate, signed by the attacker, as the vendor's") &&
            check_trust(scene, result, newcomer);

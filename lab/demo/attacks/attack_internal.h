@@ -8,20 +8,25 @@
 
 #include <jansson.h>
 
+#include "board.h"
 #include "rest.h"
 #include "tap.h"
 #include "testbed.h"
 
+#include "mup/report.h"
 #include "mup/rpc.h"
 #include "mup/sign/key.h"
 #include "mup/token.h"
+#include "mup/transfer.h"
 
 #define MUP_ATTACK_WAIT_MS      60000
 #define MUP_ATTACK_ATTEMPTS_MAX 8u
 #define MUP_ATTACK_TEXT_SIZE    160u
-#define MUP_ATTACK_IMAGE_SIZE   24576u  /* bytes: of an update that only has to succeed */
-#define MUP_ATTACK_LONG_IMAGE   196608u /* bytes: of a transfer that leaves time to interfere */
-#define MUP_ATTACK_NO_ANSWER    0u      /* instead of a state: the device said nothing */
+#define MUP_ATTACK_IMAGE_SIZE   24576u /* bytes: of an update that only has to succeed */
+#define MUP_ATTACK_LONG_IMAGE                                                               \
+    196608u                     /* bytes: of a transfer that leaves time to interfere; less \
+                                 * where the slots are smaller */
+#define MUP_ATTACK_NO_ANSWER 0u /* instead of a state: the device said nothing */
 
 /* ---- The scene: edge, device, attacker (attack_scene.c) ------------------------------------ */
 
@@ -29,10 +34,12 @@
 struct mup_attack_target {
     struct mup_testbed_device device;
     struct mup_process *process;
+    size_t mark; /* waits look at what the tap has seen after this */
 };
 
 struct mup_attack_scene {
     struct mup_testbed bed;
+    const struct mup_board *board;
     struct mup_attack_target victim;
     struct mup_tap *tap;      /* the attacker at the broker */
     struct mup_signer stolen; /* the update server's private key, in the attacker's hands */
@@ -44,13 +51,14 @@ struct mup_attack_scene {
     struct mup_rest rest;
     uint32_t factory_version; /* an old release, there for everybody to fetch */
     uint32_t released;        /* the newest release of the vendor */
+    uint32_t payload_size;    /* of the newest update */
     bool narrates;
 };
 
 /* Edge, vendor, one device that has announced itself, the attacker's connection and keys. On false
  * the reason is on stderr; close the scene all the same. */
-bool mup_attack_scene_open(struct mup_attack_scene *scene, const char *bin, const char *source,
-                           volatile const int *stop);
+bool mup_attack_scene_open(struct mup_attack_scene *scene, const struct mup_board *board,
+                           const char *bin, const char *source, volatile const int *stop);
 void mup_attack_scene_close(struct mup_attack_scene *scene);
 
 /* Tell the person who watches, if one does. */
@@ -61,21 +69,36 @@ __attribute__((format(printf, 2, 3))) void mup_attack_tell(const struct mup_atta
 bool mup_attack_make_target(struct mup_attack_scene *scene, struct mup_attack_target *target,
                             const char *process);
 
-/* Start it, or start it again; waits for events look at what it logs from here on. */
+/* Start it, or start it again; waits look at what it says from here on. */
 bool mup_attack_switch_on(struct mup_attack_scene *scene, struct mup_attack_target *target);
 
 /* The same, and wait until the bridge has answered its announcement. */
 bool mup_attack_start_target(struct mup_attack_scene *scene, struct mup_attack_target *target);
 
-/* Wait for an event of the device's log; `line` may be NULL. */
-bool mup_attack_wait_event(struct mup_attack_scene *scene, struct mup_attack_target *target,
-                           const char *event, json_t **line);
+/*
+ * Wait for the next message on one of the device's topics ("mup/ack/"). Whatever is judged is
+ * judged by what crosses the broker: the same for a process and for a microcontroller.
+ */
+bool mup_attack_await(struct mup_attack_scene *scene, struct mup_attack_target *target,
+                      const char *prefix, struct mup_tap_message *message);
+
+/* Wait until the device tells what became of a certificate; its state. 0: it does not. */
+uint32_t mup_attack_await_certificate(struct mup_attack_scene *scene,
+                                      struct mup_attack_target *target);
+
+/* Wait until the device accepts a manifest; its answer says where the transfer begins. */
+bool mup_attack_await_transfer(struct mup_attack_scene *scene, struct mup_attack_target *target,
+                               struct mup_ack *ack);
+
+/* Wait for the device's final report. */
+bool mup_attack_await_report(struct mup_attack_scene *scene, struct mup_attack_target *target,
+                             struct mup_report *report);
 
 /* The vendor publishes its next version; 0 when that failed. */
 uint32_t mup_attack_release(struct mup_attack_scene *scene, uint32_t image_size, const char *fault);
 
 /* Begin a genuine update through the update server; 0 when it was refused. From here on the waits
- * for events look at what the device logs after this. */
+ * look at what the device says after this. */
 json_int_t mup_attack_begin_update(struct mup_attack_scene *scene, struct mup_attack_target *target,
                                    uint32_t version);
 

@@ -12,6 +12,9 @@
 #define TOPICS            4u
 #define CORRELATION_SIZE  16u
 #define ANSWER_TIMEOUT_MS 20000
+#define LOOK_MS           250      /* how late a Ctrl-C is noticed */
+#define TOPIC_EVENT       "event/" /* firmware/: what the application of both boards tells */
+#define EVENT_SIZE        64u
 
 const char *mup_attack_topic(const struct mup_attack_target *target, const char *prefix)
 {
@@ -74,6 +77,67 @@ bool mup_attack_value_bytes(struct mup_bytes *bytes, struct mup_bytes value)
     return true;
 }
 
+/* ---- What the device says by itself ---------------------------------------------------------- */
+
+bool mup_attack_await(struct mup_attack_scene *scene, struct mup_attack_target *target,
+                      const char *prefix, struct mup_tap_message *message)
+{
+    const char *topic = mup_attack_topic(target, prefix);
+    volatile const int *stop = scene->bed.processes.stop;
+
+    for (int left_ms = MUP_ATTACK_WAIT_MS; left_ms > 0; left_ms -= LOOK_MS) {
+        if (stop != NULL && *stop)
+            return false;
+        if (mup_tap_wait(scene->tap, &target->mark, topic, NULL, 0, LOOK_MS, message))
+            return true;
+        mup_process_pump(&scene->bed.processes, 0);
+    }
+    fprintf(stderr, "demo: nothing crossed the broker on %s\n", topic);
+    return false;
+}
+
+uint32_t mup_attack_await_certificate(struct mup_attack_scene *scene,
+                                      struct mup_attack_target *target)
+{
+    static const char event[] = "certificate ";
+    char text[EVENT_SIZE];
+    struct mup_tap_message message;
+
+    while (mup_attack_await(scene, target, TOPIC_EVENT, &message)) {
+        snprintf(text, sizeof text, "%.*s", (int)message.size, (const char *)message.payload);
+        if (strncmp(text, event, sizeof event - 1) == 0)
+            return (uint32_t)strtoul(text + sizeof event - 1, NULL, 10);
+    }
+    return MUP_ATTACK_NO_ANSWER;
+}
+
+bool mup_attack_await_transfer(struct mup_attack_scene *scene, struct mup_attack_target *target,
+                               struct mup_ack *ack)
+{
+    struct mup_tap_message message;
+    struct mup_response response;
+    struct mup_bytes value;
+
+    while (mup_attack_await(scene, target, MUP_TOPIC_RESPONSE, &message))
+        if (mup_response_decode(&response, message.payload, message.size) == MUP_OK &&
+            mup_attack_value_bytes(&value, response.value) &&
+            mup_ack_decode(ack, value.data, value.size) == MUP_OK)
+            return true;
+    fprintf(stderr, "demo: the device accepted no manifest\n");
+    return false;
+}
+
+bool mup_attack_await_report(struct mup_attack_scene *scene, struct mup_attack_target *target,
+                             struct mup_report *report)
+{
+    struct mup_tap_message message;
+
+    return mup_attack_await(scene, target, MUP_TOPIC_REPORT, &message) &&
+           mup_report_decode(report, message.payload, message.size) == MUP_OK;
+}
+
+/* ---- Requests of the attacker ---------------------------------------------------------------- */
+
 bool mup_attack_get_token(struct mup_attack_scene *scene, const struct mup_attack_target *target,
                           struct mup_token *token)
 {
@@ -116,7 +180,7 @@ bool mup_attack_fetch_manifest(struct mup_attack_scene *scene, uint32_t version,
     struct mup_error error;
 
     snprintf(name, sizeof name, "releases/%s/%u/%s/manifest.cose", MUP_TESTBED_APP,
-             (unsigned)version, MUP_TESTBED_HARDWARE);
+             (unsigned)version, scene->board->hardware);
     if (mup_file_read(bytes, size, mup_testbed_path(&scene->bed, name), MUP_VENDOR_SIGNED_MAX,
                       &error) == MUP_OK)
         return true;

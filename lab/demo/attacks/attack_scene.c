@@ -6,6 +6,9 @@
 
 #include "attack_internal.h"
 
+#include "mup/bootstrap.h"
+#include "mup/state.h"
+
 /* Small, so that a transfer takes long enough to be interfered with. */
 #define WINDOW_SIZE 512u
 #define SLICE_SIZE  128u
@@ -25,18 +28,6 @@ void mup_attack_tell(const struct mup_attack_scene *scene, const char *format, .
     fflush(stdout);
 }
 
-/* Look only at what it logs from now on. */
-static void skip_log(struct mup_attack_scene *scene, struct mup_attack_target *target)
-{
-    char line[MUP_PROCESS_LINE_MAX];
-
-    if (target->process == NULL)
-        return;
-    mup_process_pump(&scene->bed.processes, 0);
-    while (mup_process_next_line(target->process, line, sizeof line))
-        continue;
-}
-
 /* ---- Devices ----------------------------------------------------------------------------- */
 
 bool mup_attack_make_target(struct mup_attack_scene *scene, struct mup_attack_target *target,
@@ -47,44 +38,38 @@ bool mup_attack_make_target(struct mup_attack_scene *scene, struct mup_attack_ta
                                                     .window = WINDOW_SIZE,
                                                     .slice = SLICE_SIZE,
                                                     .slot_size = SLOT_SIZE}};
-    return mup_testbed_make_device(&scene->bed, &target->device);
+    return scene->board->make(&scene->bed, &target->device);
 }
 
 bool mup_attack_switch_on(struct mup_attack_scene *scene, struct mup_attack_target *target)
 {
-    skip_log(scene, target);
-    target->process = mup_testbed_start_device(&scene->bed, &target->device);
+    target->mark = mup_tap_mark(scene->tap);
+    target->process = scene->board->start(&scene->bed, &target->device);
     return target->process != NULL;
 }
 
+/* The bridge's last word: it knows the device. */
 bool mup_attack_start_target(struct mup_attack_scene *scene, struct mup_attack_target *target)
 {
-    return mup_attack_switch_on(scene, target) &&
-           mup_attack_wait_event(scene, target, "bootstrap\",\"state\":10,\"name\":\"ok", NULL);
-}
+    struct mup_bootstrap_reply reply = {.state = MUP_STATE_ERROR};
+    struct mup_tap_message message;
 
-bool mup_attack_wait_event(struct mup_attack_scene *scene, struct mup_attack_target *target,
-                           const char *event, json_t **line)
-{
-    char needle[NEEDLE_SIZE];
-    char text[MUP_PROCESS_LINE_MAX];
-
-    snprintf(needle, sizeof needle, "\"event\":\"%s", event);
-    if (!mup_process_wait_line(&scene->bed.processes, target->process, needle, MUP_ATTACK_WAIT_MS,
-                               text, sizeof text)) {
-        fprintf(stderr, "demo: the device did not log %s; see its log\n", needle);
+    if (!mup_attack_switch_on(scene, target))
         return false;
-    }
-    if (line != NULL)
-        *line = json_loads(text, 0, NULL);
-    return line == NULL || *line != NULL;
+    while (reply.state != MUP_STATE_OK)
+        if (!mup_attack_await(scene, target, MUP_TOPIC_BOOTSTRAP, &message) ||
+            mup_bootstrap_reply_decode(&reply, message.payload, message.size) != MUP_OK)
+            return false;
+    return true;
 }
 
 /* ---- Releases and genuine updates ---------------------------------------------------------- */
 
 uint32_t mup_attack_release(struct mup_attack_scene *scene, uint32_t image_size, const char *fault)
 {
-    if (!mup_testbed_release(&scene->bed, scene->released + 1, image_size, fault))
+    if (image_size > scene->board->image_size_max)
+        image_size = scene->board->image_size_max;
+    if (!scene->board->release(&scene->bed, scene->released + 1, image_size, fault))
         return 0;
     return ++scene->released;
 }
@@ -100,15 +85,16 @@ static json_int_t take_id(json_t *reply)
 json_int_t mup_attack_begin_update(struct mup_attack_scene *scene, struct mup_attack_target *target,
                                    uint32_t version)
 {
-    json_t *body = json_pack("{s:s}", "url", mup_testbed_release_url(&scene->bed, version));
+    json_t *body = json_pack("{s:s}", "url", scene->board->release_url(&scene->bed, version));
     json_t *reply = NULL;
     json_int_t id;
     int code = mup_rest_call(&scene->rest, "POST", "/api/v1/releases", body, &reply);
 
-    skip_log(scene, target);
+    target->mark = mup_tap_mark(scene->tap);
     json_decref(body);
     if (code != 0)
         return 0;
+    scene->payload_size = (uint32_t)json_integer_value(json_object_get(reply, "payload_size"));
     id = take_id(reply);
     body = json_pack("{s:s, s:I}", "device", target->device.uuid, "release", id);
     code = mup_rest_call(&scene->rest, "POST", "/api/v1/updates", body, &reply);
@@ -140,16 +126,12 @@ bool mup_attack_update(struct mup_attack_scene *scene, struct mup_attack_target 
 {
     uint32_t version = mup_attack_release(scene, image_size, "ok");
     json_int_t id = version == 0 ? 0 : mup_attack_begin_update(scene, target, version);
-    json_t *line = NULL;
-    json_int_t confirmed;
+    struct mup_report report;
 
-    if (id == 0 || !mup_attack_end_update(scene, id, "confirmed") ||
-        !mup_attack_wait_event(scene, target, "reported", &line))
-        return false;
     /* The server's word is not enough: the device itself must run it. */
-    confirmed = json_integer_value(json_object_get(line, "version"));
-    json_decref(line);
-    return confirmed == (json_int_t)version;
+    return id != 0 && mup_attack_end_update(scene, id, "confirmed") &&
+           mup_attack_await_report(scene, target, &report) && report.version == version &&
+           report.outcome == MUP_STATE_CONFIRMED;
 }
 
 /* ---- Begin and end ------------------------------------------------------------------------- */
@@ -190,17 +172,18 @@ static bool find_server(struct mup_attack_scene *scene)
     return scene->server != NULL;
 }
 
-bool mup_attack_scene_open(struct mup_attack_scene *scene, const char *bin, const char *source,
-                           volatile const int *stop)
+bool mup_attack_scene_open(struct mup_attack_scene *scene, const struct mup_board *board,
+                           const char *bin, const char *source, volatile const int *stop)
 {
     struct mup_testbed *bed = &scene->bed;
 
+    scene->board = board;
     if (!mup_testbed_init(bed, bin, source, stop) || !mup_testbed_start_edge(bed) ||
-        !find_server(scene) || !open_keys(scene))
+        !board->start_radio(bed) || !find_server(scene) || !open_keys(scene))
         return false;
     scene->factory_version = mup_attack_release(scene, MUP_ATTACK_IMAGE_SIZE, "ok");
     scene->tap = mup_tap_open(bed->broker_port, "eavesdropper",
-                              mup_testbed_password(bed, "eavesdropper"), "mup/#");
+                              mup_testbed_password(bed, "eavesdropper"), "#");
     return scene->factory_version != 0 && scene->tap != NULL &&
            mup_attack_make_target(scene, &scene->victim, "victim") &&
            mup_attack_start_target(scene, &scene->victim);

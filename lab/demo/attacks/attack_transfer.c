@@ -6,7 +6,6 @@
 #include "attack_internal.h"
 
 #include "mup/state.h"
-#include "mup/transfer.h"
 
 #define GARBAGE_SIZE   128u /* bytes of data in a forged slice: what the device takes at most */
 #define GARBAGE_SLICES 12u  /* at once: more than a block of 1,024 bytes and its hash */
@@ -22,23 +21,6 @@ struct forgery {
     bool was_dropped;    /* a block of them was */
     uint32_t dropped_at; /* where the device wants to go on after that */
 };
-
-/* The device's answer to the genuine manifest names the transfer. */
-static bool await_transfer(struct mup_attack_scene *scene, size_t mark, struct forgery *forgery)
-{
-    const char *topic = mup_attack_topic(&scene->victim, MUP_TOPIC_RESPONSE);
-    struct mup_tap_message message;
-    struct mup_response response;
-    struct mup_bytes value;
-
-    while (mup_tap_wait(scene->tap, &mark, topic, NULL, 0, MUP_ATTACK_WAIT_MS, &message))
-        if (mup_response_decode(&response, message.payload, message.size) == MUP_OK &&
-            mup_attack_value_bytes(&value, response.value) &&
-            mup_ack_decode(&forgery->ack, value.data, value.size) == MUP_OK)
-            return true;
-    fprintf(stderr, "demo: the device accepted no manifest\n");
-    return false;
-}
 
 /* A block and more of garbage, from where the device wants to go on. */
 static bool forge_slices(struct mup_attack_scene *scene, struct forgery *forgery)
@@ -105,11 +87,11 @@ static bool forge_until_dropped(struct mup_attack_scene *scene, struct forgery *
 static bool forge_in_update(struct mup_attack_scene *scene, struct forgery *forgery,
                             bool *confirmed)
 {
-    size_t mark = mup_tap_mark(scene->tap);
     uint32_t version = mup_attack_release(scene, MUP_ATTACK_LONG_IMAGE, "ok");
     json_int_t id = version == 0 ? 0 : mup_attack_begin_update(scene, &scene->victim, version);
 
-    if (id == 0 || !await_transfer(scene, mark, forgery) || !forge_until_dropped(scene, forgery))
+    if (id == 0 || !mup_attack_await_transfer(scene, &scene->victim, &forgery->ack) ||
+        !forge_until_dropped(scene, forgery))
         return false;
     *confirmed = mup_attack_end_update(scene, id, "confirmed");
     return true;
@@ -149,45 +131,37 @@ bool mup_attack_forged_slice(struct mup_attack_scene *scene, struct mup_attack_r
 
 /* ---- power-cut ----------------------------------------------------------------------------- */
 
-static uint32_t number_in(const json_t *line, const char *key)
-{
-    return (uint32_t)json_integer_value(json_object_get(line, key));
-}
-
 /* Cut the power once more than half of the payload has come. */
-static bool cut_past_half(struct mup_attack_scene *scene, uint32_t *at, uint32_t *size)
+static bool cut_past_half(struct mup_attack_scene *scene, uint32_t *at)
 {
-    json_t *line = NULL;
+    struct mup_tap_message message;
+    struct mup_ack ack = {.next = 0};
 
-    for (*at = 0, *size = 1; *at <= *size / 2;) {
-        if (!mup_attack_wait_event(scene, &scene->victim, "progress", &line))
+    while (ack.next <= scene->payload_size / 2)
+        if (!mup_attack_await(scene, &scene->victim, MUP_TOPIC_ACK, &message) ||
+            mup_ack_decode(&ack, message.payload, message.size) != MUP_OK)
             return false;
-        *at = number_in(line, "next");
-        *size = number_in(line, "size");
-        json_decref(line);
-    }
     mup_process_kill(scene->victim.process);
+    *at = ack.next;
     mup_attack_tell(scene, "The power is cut (kill -9) after %u of %u bytes, and comes back.",
-                    (unsigned)*at, (unsigned)*size);
-    return *at < *size;
+                    (unsigned)*at, (unsigned)scene->payload_size);
+    return *at < scene->payload_size;
 }
 
 /* Start it again; where does the transfer go on, and what becomes of it? */
 static bool start_again(struct mup_attack_scene *scene, uint32_t *kept, uint32_t *state)
 {
-    json_t *line = NULL;
+    struct mup_report report;
+    struct mup_ack ack;
 
-    /* Not until the bridge has answered: the update server may be faster. */
     if (!mup_attack_switch_on(scene, &scene->victim) ||
-        !mup_attack_wait_event(scene, &scene->victim, "manifest", &line))
+        !mup_attack_await_transfer(scene, &scene->victim, &ack))
         return false;
-    *kept = number_in(line, "next");
-    json_decref(line);
+    *kept = ack.next;
     mup_attack_tell(scene, "The transfer goes on at byte %u.", (unsigned)*kept);
-    if (!mup_attack_wait_event(scene, &scene->victim, "reported", &line))
+    if (!mup_attack_await_report(scene, &scene->victim, &report))
         return false;
-    *state = number_in(line, "state");
-    json_decref(line);
+    *state = report.outcome;
     return true;
 }
 
@@ -196,14 +170,14 @@ bool mup_attack_power_cut(struct mup_attack_scene *scene, struct mup_attack_resu
     char what[MUP_ATTACK_TEXT_SIZE];
     uint32_t version = mup_attack_release(scene, MUP_ATTACK_LONG_IMAGE, "ok");
     json_int_t id = version == 0 ? 0 : mup_attack_begin_update(scene, &scene->victim, version);
+    uint32_t size = scene->payload_size;
     uint32_t at;
-    uint32_t size;
     uint32_t kept;
     uint32_t state;
     bool confirmed;
 
     mup_attack_tell(scene, "A genuine update begins.");
-    if (id == 0 || !cut_past_half(scene, &at, &size) || !start_again(scene, &kept, &state))
+    if (id == 0 || !cut_past_half(scene, &at) || !start_again(scene, &kept, &state))
         return false;
     confirmed = mup_attack_end_update(scene, id, "confirmed") && state == MUP_STATE_CONFIRMED;
     snprintf(what, sizeof what, "kill -9 after %u of %u bytes", (unsigned)at, (unsigned)size);
