@@ -1,5 +1,6 @@
 /* Opening and closing the bridge, and what happens between: see bridge.h. */
 #include "bridge/devices/bridge.h"
+#include "bridge/devices/tell.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -168,6 +169,7 @@ static bool open_session(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_
     for (size_t i = 0; i < sizeof subscriptions / sizeof subscriptions[0]; i++)
         if (mup_mqtt_session_subscribe(bridge->session, subscriptions[i], 1) != MUP_OK)
             return fail(error, subscriptions[i], "cannot be subscribed to");
+    mup_bridge_listen_to_all(bridge);
     return true;
 }
 
@@ -266,6 +268,16 @@ static bool open_describer(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERRO
                                    : "cannot be loaded");
 }
 
+static void on_answer(void *arg, const struct mup_device *device, const struct mup_rpc *rpc,
+                      const struct mup_declared_state *state)
+{
+    struct mup_bridge *bridge = arg;
+    struct mup_device *known = mup_registry_by_name(&bridge->registry, device->stored.name);
+
+    if (known != NULL)
+        mup_bridge_update_answer(bridge, known, rpc, state);
+}
+
 static bool open_calls(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_SIZE])
 {
     const struct mup_bridge_settings *settings = bridge->settings;
@@ -274,6 +286,8 @@ static bool open_calls(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_SI
         .session = bridge->session,
         .netconf = bridge->netconf,
         .registry = &bridge->registry,
+        .on_answer = on_answer,
+        .arg = bridge,
         .timeout_s = (uint32_t)settings->rpc_timeout_s,
         .allowed_topics = (const char *const *)settings->allow_topics.items,
         .allowed_topic_count = settings->allow_topics.count,

@@ -104,6 +104,14 @@ void mup_bridge_take_piece(struct mup_bridge *bridge, const char *name, const ui
 bool mup_bridge_add_module(struct mup_bridge *bridge, const struct mup_capability *capability,
                            char reason[MUP_STORED_REASON_SIZE_MAX + 1]);
 
+/* Listen to what devices of this kind publish by themselves, or of every kind that is known
+ * (telemetry.c). */
+void mup_bridge_listen(struct mup_bridge *bridge, const struct mup_capability *capability);
+void mup_bridge_listen_to_all(struct mup_bridge *bridge);
+
+/* A message that is none of the bootstrap's or of a call's (telemetry.c). */
+void mup_bridge_take_telemetry(struct mup_bridge *bridge, const struct mup_mqtt_message *message);
+
 /* The list of devices for <get> (operational.c). */
 enum mup_status mup_bridge_get(void *context, const char *user, const struct ly_ctx *schemas,
                                struct lyd_node **tree);

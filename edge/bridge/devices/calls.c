@@ -335,9 +335,12 @@ static void answer_refusal(struct mup_netconf_request *request, const struct mup
 static void answer(struct call *call, const struct mup_response *response)
 {
     const struct mup_declared_state *state = declared_state(call->rpc, response);
+    const struct mup_calls_settings *settings = &call->calls->settings;
     struct mup_netconf_request *request = call->request;
     struct lyd_node *tree = NULL;
 
+    if (state != NULL && settings->on_answer != NULL)
+        settings->on_answer(settings->arg, call->device, call->rpc, state);
     if (state == NULL)
         mup_netconf_reply_error(request, MUP_NETCONF_TAG_OPERATION_FAILED, "undeclared-state",
                                 "the device answered with a state that its description does not "

@@ -29,6 +29,10 @@ struct mup_calls_settings {
     struct mup_mqtt_session *session;
     struct mup_netconf *netconf;
     const struct mup_registry *registry;
+    /* A device gave a declared answer. May be NULL. */
+    void (*on_answer)(void *arg, const struct mup_device *device, const struct mup_rpc *rpc,
+                      const struct mup_declared_state *state);
+    void *arg;
     uint32_t timeout_s;
     const char *const *allowed_topics; /* topics without the device's name that may be used */
     size_t allowed_topic_count;

@@ -9,6 +9,7 @@
 
 #include "bridge/description/yang.h"
 #include "bridge/devices/bridge.h"
+#include "bridge/devices/tell.h"
 #include "mup/bootstrap.h"
 #include "mup/state.h"
 #include "runtime/log.h"
@@ -48,8 +49,10 @@ static void answer_all(struct mup_bridge *bridge, const struct mup_known_descrip
     const struct mup_registry *registry = &bridge->registry;
 
     for (size_t i = 0; i < registry->device_count; i++)
-        if (registry->by_name[i]->stored.present && registry->by_name[i]->description == known)
+        if (registry->by_name[i]->stored.present && registry->by_name[i]->description == known) {
             mup_bridge_reply(bridge, registry->by_name[i]);
+            mup_bridge_tell_device(bridge, registry->by_name[i]);
+        }
 }
 
 /* What could not be kept is not known: those who announce it are asked for it again. */
@@ -61,6 +64,8 @@ static void on_description_kept(void *arg, enum mup_status status, const char *e
 
     if (status == MUP_OK && known != NULL) {
         known->kept = true;
+        if (known->capability != NULL)
+            mup_bridge_listen(pending->bridge, known->capability);
         answer_all(pending->bridge, known);
     } else {
         mup_log(MUP_LOG_ERROR, "intake", mup_log_event("description not kept"),

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bridge/devices/bridge.h"
+#include "bridge/devices/tell.h"
 #include "mup/bootstrap.h"
 #include "mup/state.h"
 #include "runtime/log.h"
@@ -93,9 +94,10 @@ struct pending_reply {
 static void on_device_kept(void *arg, enum mup_status status, const char *error)
 {
     struct pending_reply *pending = arg;
-    const struct mup_device *device =
-        mup_registry_by_name(&pending->bridge->registry, pending->name);
+    struct mup_device *device = mup_registry_by_name(&pending->bridge->registry, pending->name);
 
+    if (device != NULL && status == MUP_OK)
+        mup_bridge_tell_device(pending->bridge, device);
     if (status != MUP_OK)
         mup_log(MUP_LOG_ERROR, "intake", mup_log_event("device not kept"),
                 mup_log_text("device", pending->name), mup_log_text("why", error));
@@ -183,7 +185,9 @@ static void on_announcement(struct mup_bridge *bridge, const char *name, const u
 {
     struct mup_announcement announcement;
     struct mup_stored_device stored;
-    struct mup_device *device = NULL;
+    struct mup_stored_device before = {0};
+    struct mup_device *device = mup_registry_by_name(&bridge->registry, name);
+    bool was_known = device != NULL;
     const char *why;
     uint64_t now_ms = mup_loop_now_ms(&bridge->loop);
     enum mup_status status = mup_announcement_decode(&announcement, bytes, size);
@@ -193,6 +197,9 @@ static void on_announcement(struct mup_bridge *bridge, const char *name, const u
                 mup_log_text("device", name), mup_log_text("why", mup_status_name(status)));
         return;
     }
+    if (was_known)
+        before = device->stored;
+    device = NULL;
     stored = stored_from(&announcement, name);
     why = contradiction(name, announcement.uuid);
     if (why == NULL)
@@ -208,6 +215,8 @@ static void on_announcement(struct mup_bridge *bridge, const char *name, const u
     mup_log(MUP_LOG_INFO, "intake", mup_log_event("announcement"), mup_log_text("device", name),
             mup_log_number("version", announcement.version),
             mup_log_number("in_trial", announcement.in_trial));
+    if (was_known)
+        mup_bridge_update_announced(bridge, device, &before);
     if (device->description == NULL &&
         mup_gather_begin(&bridge->gathers, name, stored.digest, announcement.description_size,
                          now_ms) != MUP_OK)
@@ -235,6 +244,7 @@ static void on_presence(struct mup_bridge *bridge, const char *name, const uint8
                                       NULL, NULL) != MUP_OK)
         mup_log(MUP_LOG_ERROR, "intake", mup_log_event("presence not kept"),
                 mup_log_text("device", name));
+    mup_bridge_tell_device(bridge, device);
 }
 
 /* ---- dispatch ---- */
@@ -264,4 +274,6 @@ void mup_bridge_intake(struct mup_bridge *bridge, const struct mup_mqtt_message 
         on_announcement(bridge, name, message->payload, message->payload_size);
     else if ((name = name_after(message->topic, MUP_TOPIC_DESCRIPTION)) != NULL)
         mup_bridge_take_piece(bridge, name, message->payload, message->payload_size);
+    else
+        mup_bridge_take_telemetry(bridge, message);
 }

@@ -5,19 +5,11 @@
 
 #include "bridge/devices/bridge.h"
 #include "bridge/description/yang.h"
+#include "bridge/devices/tell.h"
 #include "runtime/log.h"
 #include "runtime/text.h"
 
 #define TEXT_SIZE_MAX MUP_STORED_REASON_SIZE_MAX /* bytes of a leaf; no other text is longer */
-
-static const char *state_of(const struct mup_device *device)
-{
-    if (!device->stored.present)
-        return "offline";
-    if (device->description == NULL)
-        return "announced";
-    return device->description->capability == NULL ? "refused" : "ready";
-}
 
 /* RFC 3339 in UTC, as ietf-yang-types wants date-and-time. */
 static void format_time(char text[32], uint64_t ms)
@@ -69,6 +61,38 @@ static LY_ERR add_description(struct lyd_node *entry, const struct mup_device *d
     return bad == LY_SUCCESS ? add(entry, "namespace", namespace) : bad;
 }
 
+static LY_ERR add_reading(struct lyd_node *entry, const struct mup_telemetry *point,
+                          const struct mup_reading *reading)
+{
+    struct lyd_node *item;
+    char time[32];
+    LY_ERR bad = lyd_new_list(entry, NULL, "telemetry", 0, &item, point->yang_name);
+
+    format_time(time, reading->at_ms);
+    if (bad == LY_SUCCESS)
+        bad = add(item, "value", reading->value);
+    if (bad == LY_SUCCESS && point->unit[0] != '\0')
+        bad = add(item, "unit", point->unit);
+    if (bad == LY_SUCCESS && point->symbol[0] != '\0')
+        bad = add(item, "symbol", point->symbol);
+    return bad == LY_SUCCESS ? add(item, "time", time) : bad;
+}
+
+static LY_ERR add_telemetry(struct lyd_node *entry, const struct mup_device *device)
+{
+    const struct mup_known_description *description = device->description;
+    LY_ERR bad = LY_SUCCESS;
+
+    if (device->readings == NULL || description == NULL || description->capability == NULL ||
+        memcmp(device->readings->digest, description->digest, MUP_DIGEST_SIZE) != 0)
+        return LY_SUCCESS;
+    for (size_t i = 0; i < device->readings->count && bad == LY_SUCCESS; i++)
+        if (device->readings->items[i].value != NULL)
+            bad = add_reading(entry, &description->capability->telemetry[i],
+                              &device->readings->items[i]);
+    return bad;
+}
+
 static LY_ERR add_device(struct lyd_node *list, const struct mup_device *device)
 {
     struct lyd_node *entry;
@@ -88,13 +112,17 @@ static LY_ERR add_device(struct lyd_node *list, const struct mup_device *device)
     if (bad == LY_SUCCESS)
         bad = add(entry, "on-trial", device->stored.on_trial ? "true" : "false");
     if (bad == LY_SUCCESS)
-        bad = add(entry, "state", state_of(device));
+        bad = add(entry, "state", mup_device_state_name(device));
     if (bad == LY_SUCCESS)
         bad = add(entry, "reachable", device->stored.present ? "true" : "false");
     if (bad == LY_SUCCESS)
         bad = add(entry, "last-seen", time);
     format_time(time, device->stored.first_seen_ms);
-    return bad == LY_SUCCESS ? add(entry, "first-seen", time) : bad;
+    if (bad == LY_SUCCESS)
+        bad = add(entry, "first-seen", time);
+    if (bad == LY_SUCCESS && mup_update_state_name(device->update_state) != NULL)
+        bad = add(entry, "update-state", mup_update_state_name(device->update_state));
+    return bad == LY_SUCCESS ? add_telemetry(entry, device) : bad;
 }
 
 enum mup_status mup_bridge_get(void *context, const char *user, const struct ly_ctx *schemas,

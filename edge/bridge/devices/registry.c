@@ -64,6 +64,41 @@ static void take_out(void **entries, size_t count, const void *entry)
         memmove(entries + at, entries + at + 1, (count - at - 1) * sizeof entries[0]);
 }
 
+static void free_readings(struct mup_device *device)
+{
+    if (device->readings == NULL)
+        return;
+    for (size_t i = 0; i < device->readings->count; i++)
+        free(device->readings->items[i].value);
+    free(device->readings);
+    device->readings = NULL;
+}
+
+static void free_device(struct mup_device *device)
+{
+    free_readings(device);
+    free(device);
+}
+
+struct mup_reading *mup_registry_reading(struct mup_device *device, size_t index)
+{
+    const struct mup_known_description *description = device->description;
+    size_t count = description->capability->telemetry_count;
+
+    if (device->readings != NULL &&
+        memcmp(device->readings->digest, description->digest, MUP_DIGEST_SIZE) != 0)
+        free_readings(device);
+    if (device->readings == NULL) {
+        device->readings =
+            calloc(1, sizeof *device->readings + count * sizeof device->readings->items[0]);
+        if (device->readings == NULL)
+            return NULL;
+        memcpy(device->readings->digest, description->digest, MUP_DIGEST_SIZE);
+        device->readings->count = count;
+    }
+    return index < device->readings->count ? &device->readings->items[index] : NULL;
+}
+
 static void free_description(struct mup_known_description *description)
 {
     mup_capability_free(description->capability);
@@ -73,9 +108,9 @@ static void free_description(struct mup_known_description *description)
 void mup_registry_free(struct mup_registry *registry)
 {
     for (size_t i = 0; i < registry->device_count; i++)
-        free(registry->by_name[i]);
+        free_device(registry->by_name[i]);
     for (size_t i = 0; i < registry->unseated_count; i++)
-        free(registry->unseated[i]);
+        free_device(registry->unseated[i]);
     for (size_t i = 0; i < registry->description_count; i++)
         free_description(registry->descriptions[i]);
     free(registry->unseated);

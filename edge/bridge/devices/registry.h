@@ -37,6 +37,40 @@ struct mup_known_description {
     size_t device_count;                         /* devices that announced it last */
 };
 
+/* What subscribers were told last. */
+struct mup_device_told {
+    const char *state; /* NULL: nothing yet */
+    uint32_t version;
+    bool on_trial;
+};
+
+/* How far the update of a device has come, as its answers and announcements say. */
+enum mup_update_state {
+    MUP_UPDATE_UNSEEN,
+    MUP_UPDATE_TOKEN_GIVEN,
+    MUP_UPDATE_TRANSFERRING,
+    MUP_UPDATE_VERIFIED,
+    MUP_UPDATE_TRIAL,
+    MUP_UPDATE_CONFIRMED,
+    MUP_UPDATE_REVERTED,
+    MUP_UPDATE_REFUSED,
+};
+
+#define MUP_READING_SIZE_MAX 256u /* bytes of a published value that are kept */
+
+/* The last value of one point of telemetry. */
+struct mup_reading {
+    char *value; /* NULL: none yet */
+    uint64_t at_ms;
+};
+
+/* Those of a device, in the order of its capability's telemetry. */
+struct mup_readings {
+    uint8_t digest[MUP_DIGEST_SIZE]; /* of the description that has these points */
+    size_t count;
+    struct mup_reading items[];
+};
+
 struct mup_device {
     struct mup_stored_device stored;
     char uuid_text[MUP_UUID_TEXT_SIZE];
@@ -44,6 +78,9 @@ struct mup_device {
     bool unseated;                             /* the owner of its UUID came: not found any more */
     unsigned judgement_count;                  /* since judgements_ms */
     uint64_t judgements_ms;
+    struct mup_device_told told;
+    enum mup_update_state update_state;
+    struct mup_readings *readings; /* NULL: it published nothing yet */
 };
 
 struct mup_registry {
@@ -89,6 +126,10 @@ struct mup_device *mup_registry_squatter(const struct mup_registry *registry,
 MUP_MUST_CHECK
 enum mup_status mup_registry_put_device(struct mup_registry *registry, struct mup_device **out,
                                         const struct mup_stored_device *stored);
+
+/* The reading at `index` of the telemetry of its description, which must have a capability; NULL:
+ * no memory. What it published under another description is forgotten. */
+struct mup_reading *mup_registry_reading(struct mup_device *device, size_t index);
 
 struct mup_known_description *mup_registry_description(const struct mup_registry *registry,
                                                        const uint8_t digest[MUP_DIGEST_SIZE]);
