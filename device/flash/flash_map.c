@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 
-#include "mup/identity.h"
 #include "mup/ledger.h"
 #include "mup/manifest.h"
 
