@@ -85,11 +85,9 @@ enum mup_status mup_agent_init(struct mup_agent *agent, const struct mup_agent_c
         return status;
     if (!mup_agent_token_is_valid(agent))
         return MUP_ERR_RANGE;
-    if (config->random->fill(config->random->context, agent->boot_id, sizeof agent->boot_id) != 0)
-        return MUP_ERR_RANDOM;
-    mup_sha256_of(agent->description_digest, config->description, config->description_size);
     mup_agent_trial_init(agent);
-    return MUP_OK;
+    return mup_bootstrap_init(&agent->bootstrap, config->description, config->description_size,
+                              config->random);
 }
 
 enum mup_status mup_agent_connect(struct mup_agent *agent, uint32_t now_ms)
@@ -139,13 +137,13 @@ static void on_event(struct mup_agent *agent, const struct mup_mqtt_event *event
 {
     switch (event->kind) {
     case MUP_MQTT_CONNECTED:
-        mup_agent_on_connected(agent, &event->connected);
+        mup_agent_on_connected(agent, event);
         break;
     case MUP_MQTT_MESSAGE:
         mup_agent_on_message(agent, event);
         break;
     case MUP_MQTT_PAYLOAD:
-        mup_agent_on_payload(agent, &event->payload);
+        mup_agent_on_payload(agent, event);
         break;
     case MUP_MQTT_MESSAGE_END:
         mup_agent_on_message_end(agent);
@@ -247,12 +245,10 @@ uint32_t mup_agent_wait_ms(const struct mup_agent *agent, uint32_t now_ms)
     wait_ms = sooner(wait_ms, mup_mqtt_wait_ms(agent->config->mqtt, now_ms));
     wait_ms = sooner(wait_ms, mup_agent_link_wait_ms(agent, now_ms));
     wait_ms = sooner(wait_ms, mup_agent_transfer_wait_ms(agent, now_ms));
-    if (agent->link == LINK_UP && !agent->replied) {
-        uint32_t passed_ms = now_ms - agent->announced_ms;
+    if (agent->link == LINK_UP) {
+        uint32_t announce_ms = mup_bootstrap_wait_ms(&agent->bootstrap, now_ms);
 
-        wait_ms =
-            sooner(wait_ms, passed_ms < MUP_AGENT_ANNOUNCE_MS ? MUP_AGENT_ANNOUNCE_MS - passed_ms
-                                                              : MUP_AGENT_RETRY_MS);
+        wait_ms = sooner(wait_ms, announce_ms != 0 ? announce_ms : MUP_AGENT_RETRY_MS);
     }
     return wait_ms;
 }

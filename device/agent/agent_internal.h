@@ -78,7 +78,7 @@ void mup_agent_topic(const struct mup_agent *agent, struct mup_mqtt_bytes *topic
                      char text[MUP_TOPIC_MAX], const char *prefix);
 void mup_agent_due(struct mup_agent *agent, enum agent_out out);
 void mup_agent_flush(struct mup_agent *agent);
-void mup_agent_on_connected(struct mup_agent *agent, const struct mup_mqtt_connected *connected);
+void mup_agent_on_connected(struct mup_agent *agent, const struct mup_mqtt_event *event);
 void mup_agent_on_subscribed(struct mup_agent *agent, const struct mup_mqtt_event *event);
 void mup_agent_on_published(struct mup_agent *agent, const struct mup_mqtt_event *event);
 void mup_agent_link_lost(struct mup_agent *agent);
@@ -88,15 +88,13 @@ uint32_t mup_agent_link_wait_ms(const struct mup_agent *agent, uint32_t now_ms);
 /* bootstrap.c */
 enum mup_status mup_agent_load_identity(struct mup_agent *agent);
 void mup_agent_on_bootstrap(struct mup_agent *agent, size_t size);
-size_t mup_agent_encode_announcement(const struct mup_agent *agent, uint8_t *bytes,
-                                     size_t capacity);
-size_t mup_agent_encode_piece(const struct mup_agent *agent, uint8_t *bytes, size_t capacity);
+size_t mup_agent_encode_announcement(struct mup_agent *agent, uint8_t *bytes, size_t capacity);
 void mup_agent_piece_sent(struct mup_agent *agent);
 
 /* request.c */
 void mup_agent_on_dropped(const struct mup_agent *agent, const struct mup_mqtt_event *event);
 void mup_agent_on_message(struct mup_agent *agent, const struct mup_mqtt_event *event);
-void mup_agent_on_payload(struct mup_agent *agent, const struct mup_mqtt_payload *payload);
+void mup_agent_on_payload(struct mup_agent *agent, const struct mup_mqtt_event *event);
 void mup_agent_on_message_end(struct mup_agent *agent);
 void mup_agent_response_sent(struct mup_agent *agent);
 

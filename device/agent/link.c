@@ -146,12 +146,13 @@ void mup_agent_on_subscribed(struct mup_agent *agent, const struct mup_mqtt_even
 
 /* ---- Connection -------------------------------------------------------------------------- */
 
-void mup_agent_on_connected(struct mup_agent *agent, const struct mup_mqtt_connected *connected)
+void mup_agent_on_connected(struct mup_agent *agent, const struct mup_mqtt_event *event)
 {
+    const struct mup_mqtt_connected *connected = &event->connected;
     struct mup_mqtt *mqtt = agent->config->mqtt;
 
     mup_agent_notify(agent, MUP_AGENT_CONNECTED, 0, connected->session_present);
-    agent->announced_ms = agent->now_ms;
+    mup_bootstrap_said(&agent->bootstrap, agent->now_ms);
     agent->link = LINK_SUBSCRIBING;
     agent->subscribed = TOPIC_BOOTSTRAP;
     agent->refused = false;
@@ -176,7 +177,7 @@ void mup_agent_link_lost(struct mup_agent *agent)
 {
     agent->link = LINK_DOWN;
     agent->awaiting = false;
-    agent->replied = false;
+    mup_bootstrap_link_lost(&agent->bootstrap);
     agent->announced = false;
     agent->release_due = false;
     agent->held_id = 0;
@@ -189,7 +190,7 @@ void mup_agent_link_lost(struct mup_agent *agent)
 /* ---- Own messages ------------------------------------------------------------------------ */
 
 /* The scratch holds the largest of what is not encoded elsewhere. */
-#define SCRATCH_SIZE (MUP_AGENT_PIECE_SIZE + MUP_PIECE_OVERHEAD_MAX)
+#define SCRATCH_SIZE MUP_BOOTSTRAP_MESSAGE_MAX
 _Static_assert(SCRATCH_SIZE >= MUP_ANNOUNCEMENT_MAX && SCRATCH_SIZE >= MUP_REPORT_MAX,
                "one scratch for all");
 
@@ -219,7 +220,7 @@ static void encode(struct mup_agent *agent, enum agent_out out, struct mup_mqtt_
         size = mup_agent_encode_report(agent, scratch, SCRATCH_SIZE);
         break;
     case OUT_PIECE:
-        size = mup_agent_encode_piece(agent, scratch, SCRATCH_SIZE);
+        size = mup_bootstrap_encode_piece(&agent->bootstrap, scratch, SCRATCH_SIZE);
         break;
     }
     message->payload_size = (uint32_t)size;
@@ -234,7 +235,7 @@ static void done(struct mup_agent *agent, enum agent_out out, bool taken)
         mup_agent_response_sent(agent);
         break;
     case OUT_ANNOUNCE:
-        agent->announced_ms = agent->now_ms;
+        mup_bootstrap_said(&agent->bootstrap, agent->now_ms);
         agent->announced = taken;
         if (taken) {
             mup_backoff_reset(&agent->backoff);
@@ -324,9 +325,8 @@ void mup_agent_flush(struct mup_agent *agent)
         flush_subscriptions(agent);
     if (agent->link != LINK_UP)
         return;
-    if (!agent->replied && agent->out_state[OUT_ANNOUNCE] == OUT_NONE &&
-        agent->out_state[OUT_PIECE] == OUT_NONE &&
-        mup_agent_elapsed(agent, agent->announced_ms, MUP_AGENT_ANNOUNCE_MS))
+    if (agent->out_state[OUT_ANNOUNCE] == OUT_NONE && agent->out_state[OUT_PIECE] == OUT_NONE &&
+        mup_bootstrap_wait_ms(&agent->bootstrap, agent->now_ms) == 0)
         mup_agent_due(agent, OUT_ANNOUNCE);
     /* The subscription leaves before the answer that invites the slices. */
     if (!flush_release(agent) || !flush_firmware(agent) || !flush_acks(agent))

@@ -22,6 +22,7 @@ struct candidate {
 static uint32_t check_cheap(const struct mup_agent *agent, struct candidate *c,
                             struct mup_bytes bytes)
 {
+    const struct mup_announcement *self = &agent->bootstrap.self;
     const struct mup_boot *boot = agent->config->boot;
 
     if (agent->phase == MUP_AGENT_TRIAL)
@@ -33,13 +34,13 @@ static uint32_t check_cheap(const struct mup_agent *agent, struct candidate *c,
         mup_extended_manifest_decode(&c->extended, c->outer.payload.data, c->outer.payload.size) !=
             MUP_OK)
         return MUP_STATE_MANIFEST_NOT_VALID;
-    if (agent->server_epoch == 0)
+    if (self->server_epoch == 0)
         return MUP_STATE_NO_SERVER_KEY;
-    if (memcmp(c->outer.kid, agent->server_kid, MUP_KID_SIZE) != 0)
+    if (memcmp(c->outer.kid, self->server_kid, MUP_KID_SIZE) != 0)
         return MUP_STATE_UNKNOWN_KEY;
     if (!agent->nonce_lives || !mup_crypto_equal(c->extended.nonce, agent->nonce, MUP_NONCE_SIZE))
         return MUP_STATE_INVALID_NONCE;
-    if (memcmp(c->extended.uuid, agent->uuid, MUP_UUID_SIZE) != 0)
+    if (memcmp(c->extended.uuid, self->uuid, MUP_UUID_SIZE) != 0)
         return MUP_STATE_WRONG_DEVICE;
     if (c->extended.version != mup_boot_running(boot)->version)
         return MUP_STATE_WRONG_OLD_VERSION;

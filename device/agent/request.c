@@ -161,8 +161,10 @@ void mup_agent_on_message(struct mup_agent *agent, const struct mup_mqtt_event *
     }
 }
 
-void mup_agent_on_payload(struct mup_agent *agent, const struct mup_mqtt_payload *payload)
+void mup_agent_on_payload(struct mup_agent *agent, const struct mup_mqtt_event *event)
 {
+    const struct mup_mqtt_payload *payload = &event->payload;
+
     if (agent->receiving == RECEIVING_SLICE) {
         mup_agent_slice_bytes(agent, payload->at, payload->size);
     } else if (agent->receiving == RECEIVING_REQUEST || agent->receiving == RECEIVING_BOOTSTRAP) {

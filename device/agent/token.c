@@ -33,6 +33,7 @@ static void copy_text(char *out, const char *text, size_t most)
 static size_t encode(const struct mup_agent *agent, uint8_t *bytes, size_t capacity)
 {
     const struct mup_agent_config *config = agent->config;
+    const struct mup_announcement *self = &agent->bootstrap.self;
     struct mup_token token;
     const uint8_t *kept;
     size_t size = 0;
@@ -43,14 +44,14 @@ static size_t encode(const struct mup_agent *agent, uint8_t *bytes, size_t capac
     token.window_size = config->window_size;
     token.slice_size_max = config->slice_size_max;
     token.lifetime_s = config->token_lifetime_s;
-    token.has_server_kid = agent->server_epoch != 0;
+    token.has_server_kid = self->server_epoch != 0;
     token.version = mup_boot_running(config->boot)->version;
-    memcpy(token.uuid, agent->uuid, MUP_UUID_SIZE);
+    memcpy(token.uuid, self->uuid, MUP_UUID_SIZE);
     memcpy(token.nonce, agent->nonce, MUP_NONCE_SIZE);
     copy_text(token.app_id, config->app_id, MUP_APP_ID_MAX);
     copy_text(token.hardware_class, config->hardware_class, MUP_HARDWARE_CLASS_MAX);
     memcpy(token.vendor_kid, agent->vendor_kid, MUP_KID_SIZE);
-    memcpy(token.server_kid, agent->server_kid, MUP_KID_SIZE);
+    memcpy(token.server_kid, self->server_kid, MUP_KID_SIZE);
     token.has_resume = mup_pipeline_kept(&agent->pipeline, &kept);
     token.resume_offset = mup_pipeline_next(&agent->pipeline);
     memcpy(token.resume_manifest, kept, MUP_DIGEST_SIZE);

@@ -70,7 +70,7 @@ size_t mup_agent_encode_report(const struct mup_agent *agent, uint8_t *bytes, si
     struct mup_report report;
     size_t size = 0;
 
-    memcpy(report.uuid, agent->uuid, MUP_UUID_SIZE);
+    memcpy(report.uuid, agent->bootstrap.self.uuid, MUP_UUID_SIZE);
     memcpy(report.manifest, mup_boot_manifest_digest(boot), MUP_DIGEST_SIZE);
     report.version = mup_boot_running(boot)->version;
     report.outcome = outcome(agent);

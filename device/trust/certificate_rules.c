@@ -72,3 +72,24 @@ enum mup_status mup_trust_take_certificate(const struct mup_flash_map *map, uint
     status = mup_trust_check(map, MUP_TRUST_VENDOR, &message);
     return status == MUP_OK ? keep(map, &certificate) : status;
 }
+
+uint32_t mup_trust_state(enum mup_status outcome)
+{
+    static const struct {
+        int8_t outcome;
+        uint8_t state;
+    } states[] = {
+        {MUP_OK, MUP_STATE_OK},
+        {MUP_ERR_STATE, MUP_STATE_NOOP},
+        {MUP_ERR_KEY, MUP_STATE_UNKNOWN_KEY},
+        {MUP_ERR_SIGNATURE, MUP_STATE_OUTER_SIGNATURE_INVALID},
+        {MUP_ERR_STALE, MUP_STATE_INVALID_VERSION},
+        {MUP_ERR_BUSY, MUP_STATE_BUDGET_EXHAUSTED},
+        {MUP_ERR_FLASH, MUP_STATE_FLASH_FAILURE},
+    };
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        if (states[i].outcome == (int)outcome)
+            return states[i].state;
+    return MUP_STATE_ERROR;
+}

@@ -86,7 +86,7 @@
 
 #include "mup/backoff.h"
 #include "mup/boot.h"
-#include "mup/bootstrap.h"
+#include "mup/bootstrap_client.h"
 #include "mup/flash_map.h"
 #include "mup/manifest.h"
 #include "mup/mqtt.h"
@@ -103,13 +103,11 @@
 #define MUP_AGENT_OUT_SIZE_MIN     448u
 #define MUP_AGENT_HEAD_SIZE        192u
 
-#define MUP_AGENT_TOPICS_MAX       16u  /* command topics of the application */
-#define MUP_AGENT_TELEMETRY_MAX    64u  /* bytes of a sensor value */
-#define MUP_AGENT_PIECE_SIZE       256u /* description bytes in one piece */
-#define MUP_AGENT_CORRELATIONS     8u   /* requests that are remembered */
-#define MUP_AGENT_BUDGET_MAX       16u  /* signature checks at once, for manifests that fail */
+#define MUP_AGENT_TOPICS_MAX       16u /* command topics of the application */
+#define MUP_AGENT_TELEMETRY_MAX    64u /* bytes of a sensor value */
+#define MUP_AGENT_CORRELATIONS     8u  /* requests that are remembered */
+#define MUP_AGENT_BUDGET_MAX       16u /* signature checks at once, for manifests that fail */
 #define MUP_AGENT_BUDGET_REFILL_MS 225000u
-#define MUP_AGENT_ANNOUNCE_MS      60000u /* announcement again, until the bridge replies */
 #define MUP_AGENT_ACK_FIRST_MS     1000u
 #define MUP_AGENT_ACK_MAX_MS       30000u
 #define MUP_AGENT_TRIAL_MS         3600000u
@@ -230,7 +228,6 @@ struct mup_agent {
     bool firmware;      /* asked for the slices last, not for their end */
     uint8_t actions;
     uint8_t name_size;
-    bool replied;   /* the bridge has replied on this connection */
     bool awaiting;  /* a SUBSCRIBE or UNSUBSCRIBE has no answer yet */
     bool refused;   /* a subscription of the application was refused */
     bool announced; /* the broker has acknowledged the announcement on this connection */
@@ -264,7 +261,6 @@ struct mup_agent {
     bool restart_wait; /* an answer waits for its PUBACK before the restart */
 
     uint16_t out_id[MUP_AGENT_OUTGOING_COUNT]; /* 0: has none */
-    uint16_t piece_number;
     uint16_t request_size;
     uint16_t response_size; /* in the request buffer; 0: none */
     uint16_t held_id;       /* request that has no PUBACK yet */
@@ -273,9 +269,7 @@ struct mup_agent {
     uint16_t attempt;
     uint16_t noop_transfer;
 
-    uint32_t now_ms; /* of the call that is running */
-    uint32_t server_epoch;
-    uint32_t announced_ms;
+    uint32_t now_ms;       /* of the call that is running */
     uint32_t subscribe_ms; /* of the newest SUBSCRIBE or UNSUBSCRIBE */
     uint32_t nonce_ms;
     uint32_t budget_ms;
@@ -290,11 +284,8 @@ struct mup_agent {
 
     /* who we are; keys stay in flash */
     char name[MUP_NAME_MAX];
-    uint8_t uuid[MUP_UUID_SIZE];
     uint8_t vendor_kid[MUP_KID_SIZE];
-    uint8_t server_kid[MUP_KID_SIZE];
-    uint8_t boot_id[MUP_BOOT_ID_SIZE];
-    uint8_t description_digest[MUP_DIGEST_SIZE];
+    struct mup_bootstrap bootstrap;
 
     uint8_t nonce[MUP_NONCE_SIZE];
     struct mup_pipeline pipeline;

@@ -15,6 +15,7 @@
 #include "mup/cose.h"
 #include "mup/crypto.h"
 #include "mup/flash_map.h"
+#include "mup/state.h"
 #include "mup/status.h"
 
 enum mup_trust_key {
@@ -51,6 +52,9 @@ enum mup_status mup_trust_check(const struct mup_flash_map *map, enum mup_trust_
 MUP_MUST_CHECK
 enum mup_status mup_trust_take_certificate(const struct mup_flash_map *map, uint8_t *budget,
                                            const uint8_t *bytes, size_t size);
+
+/* What a device says about such an outcome: an enum mup_state. */
+uint32_t mup_trust_state(enum mup_status outcome);
 
 /*
  * The bootloader's verifier: a mup_boot_verify_fn. `context` is a const struct mup_flash_map.

@@ -52,13 +52,13 @@ static void a_boot_has_an_id_that_a_reconnection_keeps(void **state)
     struct world *world = *state;
     uint8_t id[MUP_BOOT_ID_SIZE];
 
-    memcpy(id, world->agent.boot_id, sizeof id);
+    memcpy(id, world->agent.bootstrap.self.boot_id, sizeof id);
     world_connect(world);
     world_disconnect(world);
     world_connect(world);
-    assert_memory_equal(id, world->agent.boot_id, sizeof id);
+    assert_memory_equal(id, world->agent.bootstrap.self.boot_id, sizeof id);
     assert_true(world_boot(world));
-    assert_memory_not_equal(id, world->agent.boot_id, sizeof id);
+    assert_memory_not_equal(id, world->agent.bootstrap.self.boot_id, sizeof id);
 }
 
 static void it_announces_again_every_minute_until_the_bridge_replies(void **state)
@@ -67,14 +67,14 @@ static void it_announces_again_every_minute_until_the_bridge_replies(void **stat
 
     world_connect(world);
     assert_int_equal(broker_count(&world->broker, "mup/announce/"), 1);
-    world_pass(world, MUP_AGENT_ANNOUNCE_MS - 1);
+    world_pass(world, MUP_BOOTSTRAP_AGAIN_MS - 1);
     assert_int_equal(broker_count(&world->broker, "mup/announce/"), 1);
     world_pass(world, 1);
     assert_int_equal(broker_count(&world->broker, "mup/announce/"), 2);
-    world_pass(world, MUP_AGENT_ANNOUNCE_MS);
+    world_pass(world, MUP_BOOTSTRAP_AGAIN_MS);
     assert_int_equal(broker_count(&world->broker, "mup/announce/"), 3);
     world_bootstrap(world, MUP_STATE_OK, NULL, 0);
-    world_pass(world, 10 * MUP_AGENT_ANNOUNCE_MS);
+    world_pass(world, 10 * MUP_BOOTSTRAP_AGAIN_MS);
     assert_int_equal(broker_count(&world->broker, "mup/announce/"), 3);
 }
 
@@ -221,7 +221,7 @@ static void the_description_goes_out_in_pieces_only_when_it_is_asked_for(void **
             continue;
         assert_int_equal(mup_piece_decode(&piece, message->payload, message->size), MUP_OK);
         assert_int_equal(piece.number, pieces);
-        assert_memory_equal(piece.digest_prefix, world->agent.description_digest, 8);
+        assert_memory_equal(piece.digest_prefix, world->agent.bootstrap.self.description_digest, 8);
         memcpy(joined + size, piece.data.data, piece.data.size);
         size += piece.data.size;
         pieces++;

@@ -172,7 +172,7 @@ static void without_a_token_every_nonce_is_22_also_that_of_zeros(void **state)
     struct world *world = *state;
     struct forgery none = {0};
 
-    memcpy(world->token.uuid, world->agent.uuid, MUP_UUID_SIZE);
+    memcpy(world->token.uuid, world->agent.bootstrap.self.uuid, MUP_UUID_SIZE);
     world->token.version = 1;
     world_extend(world, &none);
     assert_int_equal(world_send_manifest(world).state, MUP_STATE_INVALID_NONCE);
@@ -634,7 +634,7 @@ static void offer_certificate(struct world *world, const struct signer *by, cons
 
     world_bootstrap(world, MUP_STATE_OK, certificate, size);
     assert_int_equal(world->notice_state[MUP_AGENT_CERTIFICATE], want_state);
-    assert_int_equal(world->agent.server_epoch, want_epoch);
+    assert_int_equal(world->agent.bootstrap.self.server_epoch, want_epoch);
 }
 
 static void a_newer_epoch_is_taken_and_survives_a_reset(void **state)
@@ -646,7 +646,7 @@ static void a_newer_epoch_is_taken_and_survives_a_reset(void **state)
     assert_int_equal(world_offer(world, NULL).state, MUP_STATE_UNKNOWN_KEY);
     assert_true(world_boot(world));
     world_connect(world);
-    assert_int_equal(world->agent.server_epoch, 2);
+    assert_int_equal(world->agent.bootstrap.self.server_epoch, 2);
     assert_int_equal(world_offer(world, &forgery).state, MUP_STATE_OK);
 }
 
@@ -697,7 +697,7 @@ static void a_certificate_with_a_spoiled_signature_is_refused_and_drains_the_bud
     }
     world_bootstrap(world, MUP_STATE_OK, certificate, size);
     assert_int_equal(world->notice_state[MUP_AGENT_CERTIFICATE], MUP_STATE_BUDGET_EXHAUSTED);
-    assert_int_equal(world->agent.server_epoch, 1);
+    assert_int_equal(world->agent.bootstrap.self.server_epoch, 1);
 }
 
 static void a_device_without_a_key_takes_the_first_that_its_vendor_signed(void **state)
@@ -738,7 +738,7 @@ static void a_reply_for_another_description_is_ignored(void **state)
     struct world *world = *state;
     uint32_t before = world->notice_count[MUP_AGENT_BOOTSTRAP];
 
-    world->agent.description_digest[31] ^= 1;
+    world->agent.bootstrap.self.description_digest[31] ^= 1;
     world_bootstrap(world, MUP_STATE_DEVICE_REFUSED, NULL, 0);
     assert_int_equal(world->notice_count[MUP_AGENT_BOOTSTRAP], before);
 }

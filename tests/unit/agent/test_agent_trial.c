@@ -106,11 +106,11 @@ static void it_is_not_confirmed_by_an_announcement_that_the_broker_did_not_take(
 
     world->broker.rejects = "mup/announce/";
     world_connect(world);
-    world_pass(world, 3 * MUP_AGENT_ANNOUNCE_MS / 2);
+    world_pass(world, 3 * MUP_BOOTSTRAP_AGAIN_MS / 2);
     assert_int_equal(broker_count(&world->broker, "mup/announce/"), 2);
     assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_TRIAL);
     world->broker.rejects = NULL;
-    world_pass(world, MUP_AGENT_ANNOUNCE_MS);
+    world_pass(world, MUP_BOOTSTRAP_AGAIN_MS);
     assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_IDLE);
 }
 

@@ -1,5 +1,5 @@
 /* One piece of a description (docs/SPEC.md section 9). */
-#include "layout.h"
+#include "protocol/layout.h"
 #include "mup/bootstrap.h"
 
 #define AT(member) offsetof(struct mup_piece, member)

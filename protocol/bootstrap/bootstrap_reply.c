@@ -1,7 +1,7 @@
 /* The bridge's answer to an announcement (docs/SPEC.md section 10). */
 #include <stdbool.h>
 
-#include "layout.h"
+#include "protocol/layout.h"
 #include "mup/bootstrap.h"
 #include "mup/certificate.h"
 #include "mup/state.h"

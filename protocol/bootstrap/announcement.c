@@ -1,5 +1,5 @@
 /* The announcement (docs/SPEC.md section 8): the first thing that a device says. */
-#include "layout.h"
+#include "protocol/layout.h"
 #include "mup/bootstrap.h"
 
 #define ROW_SERVER_KID 7

@@ -1,7 +1,7 @@
 /* Presence (docs/SPEC.md section 11): {1: true} or {1: false}, nothing else. */
 #include <string.h>
 
-#include "layout.h"
+#include "protocol/layout.h"
 #include "mup/bootstrap.h"
 
 static const struct mup_field rows[] = {{1, MUP_FIELD_BOOL, MUP_REQUIRED, 0, 0, 0}};
