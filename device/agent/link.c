@@ -204,8 +204,8 @@ static void encode(struct mup_agent *agent, enum agent_out out, struct mup_mqtt_
     case OUT_RESPONSE:
         message->payload = agent->config->request;
         size = agent->response_size;
-        message->correlation.at = agent->correlations[agent->correlation_at].bytes;
-        message->correlation.size = agent->correlations[agent->correlation_at].size;
+        message->correlation.at = agent->correlations[1].bytes;
+        message->correlation.size = agent->correlations[1].size;
         message->alias = ALIAS_RESPONSE;
         break;
     case OUT_PRESENCE:

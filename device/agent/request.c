@@ -32,43 +32,32 @@ static uint32_t route_of(const struct mup_agent *agent, const struct mup_mqtt_by
 
 /* ---- Correlation data -------------------------------------------------------------------- */
 
-/* The place in the ring after or before another. */
-static uint32_t place_after(uint32_t at)
-{
-    return at < MUP_AGENT_CORRELATIONS ? at + 1 : 0;
-}
-
-static uint32_t place_before(uint32_t at)
-{
-    return at > 0 ? at - 1 : MUP_AGENT_CORRELATIONS;
-}
-
-/* Which request has these correlation data: 0 the newest, 1 the one before; COUNT if none. */
+/* Which request has these correlation data: 1 the newest, 2 the one before; 0 if none. */
 static uint32_t age_of(const struct mup_agent *agent, const struct mup_mqtt_bytes *correlation)
 {
-    uint32_t at = agent->correlation_at;
-    uint32_t age = 0;
+    const struct mup_agent_correlation *known = &agent->correlations[MUP_AGENT_CORRELATIONS];
 
-    while (age < MUP_AGENT_CORRELATIONS) {
-        const struct mup_agent_correlation *known = &agent->correlations[at];
-
+    for (; known > agent->correlations; known--)
         if (known->size == correlation->size &&
             memcmp(known->bytes, correlation->at, known->size) == 0)
             break;
-        at = place_before(at);
-        age++;
-    }
-    return age;
+    return (uint32_t)(known - agent->correlations);
 }
 
-/* Into the one place that age_of() does not look at. It counts when the request is complete: one
+/* In the first place, where age_of() does not look. It counts when the request is complete: one
  * that was cut off is not a repeated one. */
 static void keep_correlation(struct mup_agent *agent, const struct mup_mqtt_bytes *correlation)
 {
-    struct mup_agent_correlation *next = &agent->correlations[place_after(agent->correlation_at)];
+    struct mup_agent_correlation *coming = agent->correlations;
 
-    memcpy(next->bytes, correlation->at, correlation->size);
-    next->size = (uint8_t)correlation->size;
+    memcpy(coming->bytes, correlation->at, correlation->size);
+    coming->size = (uint8_t)correlation->size;
+}
+
+static void count_correlation(struct mup_agent *agent)
+{
+    memmove(agent->correlations + 1, agent->correlations,
+            MUP_AGENT_CORRELATIONS * sizeof agent->correlations[0]);
 }
 
 /* ---- A message comes in ------------------------------------------------------------------ */
@@ -84,7 +73,7 @@ static void hold(struct mup_agent *agent, uint16_t packet_id)
 /* A request that was seen before: its answer again while it is remembered, and else nothing. */
 static void repeated(struct mup_agent *agent, const struct mup_mqtt_event *event, uint32_t age)
 {
-    if (age != 0 || agent->response_size == 0)
+    if (age != 1 || agent->response_size == 0)
         return;
     hold(agent, event->packet_id);
     if (agent->out_state[OUT_RESPONSE] == OUT_NONE)
@@ -106,7 +95,7 @@ static void request_begin(struct mup_agent *agent, const struct mup_mqtt_event *
         message->correlation.size > MUP_CORRELATION_MAX)
         return;
     age = age_of(agent, &message->correlation);
-    if (age < MUP_AGENT_CORRELATIONS) {
+    if (age != 0) {
         repeated(agent, event, age);
         return;
     }
@@ -304,7 +293,7 @@ static void refuse_long(struct mup_agent *agent)
 
 static void on_request(struct mup_agent *agent, bool is_long)
 {
-    agent->correlation_at = (uint8_t)place_after(agent->correlation_at);
+    count_correlation(agent);
     if (is_long)
         refuse_long(agent);
     else

@@ -236,7 +236,6 @@ struct mup_agent {
     uint8_t out_state[MUP_AGENT_OUTGOING_COUNT];
 
     /* requests */
-    uint8_t correlation_at; /* of the newest */
     uint8_t request_topic;
     bool release_due; /* its PUBACK may go */
 
@@ -291,7 +290,8 @@ struct mup_agent {
     struct mup_pipeline pipeline;
     uint8_t extended_digest[MUP_DIGEST_SIZE]; /* of the accepted extended manifest */
     uint8_t header[MUP_SLICE_HEADER_MAX];
-    struct mup_agent_correlation correlations[MUP_AGENT_CORRELATIONS + 1]; /* one is coming in */
+    struct mup_agent_correlation
+        correlations[MUP_AGENT_CORRELATIONS + 1]; /* coming in, newest, ... */
 };
 
 /*
