@@ -96,6 +96,7 @@ static int run_rows(const char *bin, json_t *list, bool json)
         struct mup_demo_options options = {.bin = bin,
                                            .source = MUP_SOURCE_DIR,
                                            .json = true,
+                                           .board = &mup_board_posix,
                                            .image_size = rows[i].image_size,
                                            .window = rows[i].window,
                                            .slice = rows[i].slice};

@@ -245,10 +245,11 @@ bool mup_demo_run(struct mup_demo *demo, const struct mup_demo_options *options)
     demo->out = options->json ? NULL : stdout;
     snprintf(demo->result, sizeof demo->result, "not-started");
     if (!mup_testbed_init(&demo->bed, options->bin, options->source, options->stop) ||
-        !vendor_scene(demo) || !edge_scene(demo) || !device_scene(demo, &mark))
-        return false;
-    if (!update_scene(demo, &mark)) {
-        if (!must_stop(demo))
+        !vendor_scene(demo) || !edge_scene(demo) || !device_scene(demo, &mark) ||
+        !update_scene(demo, &mark)) {
+        if (must_stop(demo))
+            snprintf(demo->result, sizeof demo->result, "interrupted");
+        else
             say(demo, "\nThe update was not confirmed: %s\n", demo->result);
         return false;
     }
@@ -259,10 +260,10 @@ bool mup_demo_run(struct mup_demo *demo, const struct mup_demo_options *options)
 
 json_t *mup_demo_json(const struct mup_demo *demo)
 {
-    json_t *made = json_pack("{s:s, s:s, s:I, s:I, s:I, s:o}", "result", demo->result, "device",
-                             demo->device.uuid, "from", (json_int_t)demo->from, "to",
-                             (json_int_t)demo->to, "image_size", (json_int_t)demo->image_size,
-                             "steps", mup_story_json(&demo->story));
+    json_t *made = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "result", demo->result, "board",
+                             demo->options->board->name, "device", demo->device.uuid, "from",
+                             (json_int_t)demo->from, "to", (json_int_t)demo->to, "image_size",
+                             (json_int_t)demo->image_size, "steps", mup_story_json(&demo->story));
 
     if (demo->options->keep)
         json_object_set_new(made, "endpoints", mup_demo_endpoints(demo));
