@@ -82,7 +82,7 @@ static json_t *footprint(const char *source)
     json_t *value;
     FILE *pipe;
 
-    snprintf(command, sizeof command, "'%s/lab/bench/footprint' --json", source);
+    snprintf(command, sizeof command, "'%s/lab/bench/footprint' --json --sizes", source);
     pipe = popen(command, "re");
     value = pipe == NULL ? NULL : json_loadf(pipe, 0, NULL);
     if (pipe != NULL)
