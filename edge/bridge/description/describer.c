@@ -19,7 +19,8 @@
 
 struct mup_describer {
     struct mup_rdf *rdf;
-    char *queries[MUP_QUESTION_COUNT];
+    struct mup_queries queries;
+    struct mup_arena plans;
 };
 
 /* MUP_QUERIES, then the source tree that this was built from, then the installed folder. */
@@ -66,34 +67,24 @@ static enum mup_status load_queries(struct mup_describer *describer, struct mup_
             mup_problems_error(problems, 0, folder, "the path is too long");
             return MUP_ERR_FORMAT;
         }
-        enum mup_status status = read_query(&describer->queries[i], problems, path);
+        enum mup_status status = read_query(&describer->queries.texts[i], problems, path);
         if (status != MUP_OK)
             return status;
     }
     return MUP_OK;
 }
 
-static enum mup_status ask(struct mup_answers *out, struct mup_arena *arena,
-                           struct mup_problems *problems, struct mup_describer *describer,
-                           const struct mup_triples *triples)
-{
-    struct mup_rdf_graph *graph = mup_rdf_graph_open(describer->rdf, triples);
-    if (!graph)
-        return MUP_ERR_SPACE;
-    enum mup_status status = mup_questions_ask(out, arena, problems, graph, describer->queries);
-    mup_rdf_graph_close(graph);
-    return status;
-}
-
 /* Found out at the start, and not by the first device. */
-static enum mup_status check_queries(const struct mup_describer *describer,
-                                     struct mup_problems *problems)
+static enum mup_status check_queries(struct mup_describer *describer, struct mup_problems *problems)
 {
     enum mup_status status = MUP_OK;
     for (unsigned i = 0; i < MUP_QUESTION_COUNT && status == MUP_OK; i++) {
         enum mup_question question = (enum mup_question)i;
-        status = mup_rdf_check_query(problems, describer->rdf, describer->queries[i],
+        status = mup_rdf_check_query(problems, describer->rdf, describer->queries.texts[i],
                                      mup_question_name(question), mup_question_columns(question));
+        if (status == MUP_OK)
+            describer->queries.plans[i] =
+                mup_plan_make(&describer->plans, describer->rdf, describer->queries.texts[i]);
     }
     return status;
 }
@@ -123,7 +114,8 @@ void mup_describer_free(struct mup_describer *describer)
     if (!describer)
         return;
     for (unsigned i = 0; i < MUP_QUESTION_COUNT; i++)
-        free(describer->queries[i]);
+        free(describer->queries.texts[i]);
+    mup_arena_free(&describer->plans);
     mup_rdf_free(describer->rdf);
     free(describer);
 }
@@ -207,7 +199,8 @@ static enum mup_status build(struct mup_capability *out, struct mup_arena *kept,
     if (status == MUP_ERR_RANGE)
         mup_problems_error(problems, 0, NULL, "%s", plain.limit);
     if (status == MUP_OK)
-        status = ask(&answers, &scratch, problems, describer, &plain);
+        status = mup_questions_ask(&answers, &scratch, problems, describer->rdf,
+                                   &describer->queries, &plain);
     if (status == MUP_OK) {
         struct mup_extraction extraction = {
             .answers = &answers, .arena = kept, .problems = problems};

@@ -43,7 +43,7 @@ static bool is_among(const char *text, const char *const *words, size_t count)
 
 bool mup_jsonld_is_keyword(const char *text)
 {
-    return is_among(text, keywords, sizeof keywords / sizeof keywords[0]);
+    return text[0] == '@' && is_among(text, keywords, sizeof keywords / sizeof keywords[0]);
 }
 
 bool mup_jsonld_like_keyword(const char *text)

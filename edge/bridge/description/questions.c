@@ -111,18 +111,41 @@ static enum mup_status sort_answer(struct mup_answer *out, struct mup_arena *are
     return MUP_OK;
 }
 
-enum mup_status mup_questions_ask(struct mup_answers *out, struct mup_arena *arena,
-                                  struct mup_problems *problems, struct mup_rdf_graph *graph,
-                                  char *const queries[MUP_QUESTION_COUNT])
+/* Where the answers come from: the index, and the engine's graph once a query needs it. */
+struct sources {
+    struct mup_index index;
+    struct mup_rdf_graph *graph;
+};
+
+static enum mup_status ask_engine(struct mup_rows *rows, struct mup_arena *arena,
+                                  struct mup_problems *problems, struct mup_rdf *rdf,
+                                  struct sources *sources, const char *query, const char *name)
 {
-    enum mup_status status = MUP_OK;
+    if (!sources->graph)
+        sources->graph = mup_rdf_graph_open(rdf, sources->index.triples);
+    if (!sources->graph)
+        return MUP_ERR_SPACE;
+    return mup_rdf_ask(rows, arena, problems, sources->graph, query, name);
+}
+
+enum mup_status mup_questions_ask(struct mup_answers *out, struct mup_arena *arena,
+                                  struct mup_problems *problems, struct mup_rdf *rdf,
+                                  const struct mup_queries *queries,
+                                  const struct mup_triples *triples)
+{
+    struct sources sources = {.graph = NULL};
+    enum mup_status status = mup_index_make(&sources.index, triples);
     for (unsigned i = 0; i < MUP_QUESTION_COUNT && status == MUP_OK; i++) {
         const char *name = questions[i].name;
         struct mup_rows rows;
-        status = mup_rdf_ask(&rows, arena, problems, graph, queries[i], name);
+        status = queries->plans[i]
+                     ? mup_plan_run(&rows, arena, problems, &sources.index, queries->plans[i], name)
+                     : ask_engine(&rows, arena, problems, rdf, &sources, queries->texts[i], name);
         if (status == MUP_OK)
             status = sort_answer(&out->to[i], arena, &rows, (enum mup_question)i);
     }
+    mup_rdf_graph_close(sources.graph);
+    mup_index_free(&sources.index);
     return status;
 }
 

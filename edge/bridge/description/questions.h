@@ -6,7 +6,7 @@
 #ifndef MUP_BRIDGE_QUESTIONS_H
 #define MUP_BRIDGE_QUESTIONS_H
 
-#include "bridge/description/rdf.h"
+#include "bridge/description/plan.h"
 
 enum mup_question {
     MUP_ASK_DEVICE,
@@ -47,8 +47,6 @@ enum mup_question {
     MUP_QUESTION_COUNT,
 };
 
-#define MUP_ANSWER_COLUMNS_MAX 2u
-
 /* One pair of an answer: what was asked about, and what was found ("" for one-column questions). */
 struct mup_pair {
     const char *key;
@@ -71,11 +69,19 @@ const char *mup_question_name(enum mup_question question);
 /* The columns that the question's SELECT must have: 1 or 2. */
 unsigned mup_question_columns(enum mup_question question);
 
-/* Ask all of queries[] (SPARQL text, by enum mup_question). Errors as for mup_rdf_ask(). */
+/* The questions as they are asked. */
+struct mup_queries {
+    char *texts[MUP_QUESTION_COUNT];                  /* SPARQL */
+    const struct mup_plan *plans[MUP_QUESTION_COUNT]; /* NULL: the query engine is asked */
+};
+
+/* Ask all queries about the triples. Errors as for mup_rdf_ask(). Answers point into the triples
+ * and the arena. */
 MUP_MUST_CHECK
 enum mup_status mup_questions_ask(struct mup_answers *out, struct mup_arena *arena,
-                                  struct mup_problems *problems, struct mup_rdf_graph *graph,
-                                  char *const queries[MUP_QUESTION_COUNT]);
+                                  struct mup_problems *problems, struct mup_rdf *rdf,
+                                  const struct mup_queries *queries,
+                                  const struct mup_triples *triples);
 
 /* The pairs of one key: *count of them from the returned one on (undefined when *count is 0). */
 const struct mup_pair *mup_answer_of(const struct mup_answer *answer, const char *key,

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/description/rdf_internal.h"
+
 /* What a relative IRI resolves to, so that it can be recognised and refused. */
 #define NO_BASE "mup-no-base:/"
 
@@ -86,6 +88,11 @@ void mup_rdf_free(struct mup_rdf *rdf)
         return;
     librdf_free_world(rdf->world);
     free(rdf);
+}
+
+rasqal_world *mup_rdf_rasqal(struct mup_rdf *rdf)
+{
+    return librdf_world_get_rasqal(rdf->world);
 }
 
 static unsigned line_of(const struct reading *reading)

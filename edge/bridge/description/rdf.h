@@ -11,6 +11,7 @@
 #include "bridge/description/triples.h"
 
 #define MUP_QUERY_ROWS_MAX 20000u /* a hostile graph must not multiply without end */
+#define MUP_ANSWER_COLUMNS 2u     /* at most, of the project's own queries */
 
 struct mup_rdf;
 struct mup_rdf_graph;

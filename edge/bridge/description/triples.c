@@ -168,6 +168,15 @@ enum mup_status mup_triples_term(struct mup_triples *triples, uint32_t *id,
     return MUP_OK;
 }
 
+bool mup_triples_find(const struct mup_triples *triples, uint32_t *id, const struct mup_term *term)
+{
+    uint32_t found = triples->term_slot_count ? *term_slot(triples, term) : 0;
+    if (!found)
+        return false;
+    *id = found - 1;
+    return true;
+}
+
 enum mup_status mup_triples_add(struct mup_triples *triples, uint32_t subject, uint32_t predicate,
                                 uint32_t object)
 {

@@ -64,6 +64,9 @@ MUP_MUST_CHECK
 enum mup_status mup_triples_term(struct mup_triples *triples, uint32_t *id,
                                  const struct mup_term *term);
 
+/* The id of a term that is there; false when it is not. */
+bool mup_triples_find(const struct mup_triples *triples, uint32_t *id, const struct mup_term *term);
+
 /* Add a triple of ids; one that is there already changes nothing. Errors as above. */
 MUP_MUST_CHECK
 enum mup_status mup_triples_add(struct mup_triples *triples, uint32_t subject, uint32_t predicate,

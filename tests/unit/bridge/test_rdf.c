@@ -324,17 +324,24 @@ static void another_folder_of_queries_maps_another_ontology(void **state)
         "{" CONTEXT ",\"@id\":\"urn:d\",\"@type\":\"urn:Thing\",\"o:hasThingProperty\":["
         "{\"@id\":\"b:deviceUuid\",\"o:hasValue\":\"%s\"},"
         "{\"@id\":\"b:deviceCategory\",\"o:hasValue\":\"k\"}]}";
-    char folder[] = "/tmp/mup-queries-XXXXXX";
-    assert_non_null(mkdtemp(folder));
-    copy_queries(folder, "device", "SELECT ?device WHERE { ?device a <urn:Thing> }");
-    assert_int_equal(mup_describer_new(&own, &problems, folder), MUP_OK);
-    /* The other questions still ask for a oneM2M Device, and so find no UUID. */
-    assert_int_equal(mup_description_parse(&capability, &problems, own, thing, strlen(thing),
-                                           MUP_DESCRIPTION_AUTO, NULL),
-                     MUP_ERR_FORMAT);
-    assert_true(has_problem(&problems, MUP_SEVERITY_ERROR, "urn:d", "UUID"));
-    mup_describer_free(own);
-    remove_queries(folder);
+    /* The second has no plan, and goes to the query engine. */
+    static const char *const queries[] = {
+        "SELECT ?device WHERE { ?device a <urn:Thing> }",
+        "SELECT ?device WHERE { ?device a ?kind . FILTER(?kind = <urn:Thing>) }",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        char folder[] = "/tmp/mup-queries-XXXXXX";
+        assert_non_null(mkdtemp(folder));
+        copy_queries(folder, "device", queries[i]);
+        assert_int_equal(mup_describer_new(&own, &problems, folder), MUP_OK);
+        /* The other questions still ask for a oneM2M Device, and so find no UUID. */
+        assert_int_equal(mup_description_parse(&capability, &problems, own, thing, strlen(thing),
+                                               MUP_DESCRIPTION_AUTO, NULL),
+                         MUP_ERR_FORMAT);
+        assert_true(has_problem(&problems, MUP_SEVERITY_ERROR, "urn:d", "UUID"));
+        mup_describer_free(own);
+        remove_queries(folder);
+    }
 }
 
 int main(void)
