@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -72,11 +73,25 @@ void mup_loop_stop(struct mup_loop *loop)
     uv_stop(&loop->uv);
 }
 
+static void see_open(uv_handle_t *handle, void *found)
+{
+    if (!uv_is_closing(handle)) {
+        *(bool *)found = true;
+    }
+}
+
 void mup_loop_close(struct mup_loop *loop)
 {
+    bool found = false;
+
     uv_close((uv_handle_t *)&loop->interrupt, NULL);
     uv_close((uv_handle_t *)&loop->terminate, NULL);
-    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    uv_walk(&loop->uv, see_open, &found);
+    if (found) {
+        uv_print_all_handles(&loop->uv, stderr); /* whose owner would be waited for without end */
+    } else {
+        uv_run(&loop->uv, UV_RUN_DEFAULT);
+    }
     int left = uv_loop_close(&loop->uv);
     assert(left == 0);
     (void)left;

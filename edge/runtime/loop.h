@@ -46,7 +46,8 @@ void mup_loop_run(struct mup_loop *loop);
 
 void mup_loop_stop(struct mup_loop *loop);
 
-/* Free everything else first. Asserts that nothing was left open. */
+/* Free everything else first. What was left open is printed and fails an assertion; it is not
+ * waited for, so a daemon without assertions ends all the same. */
 void mup_loop_close(struct mup_loop *loop);
 
 /* Milliseconds of a clock that never goes back and does not count from any date. */

@@ -36,6 +36,7 @@ struct mup_mqtt_session {
     uint16_t port;
     uint16_t keep_alive_s;
     uint32_t session_expiry_s;
+    uint32_t connect_timeout_ms;
     bool started;
     bool connected;  /* CONNACK has come */
     bool connecting; /* a socket is open, CONNACK has not come */
@@ -172,7 +173,7 @@ static void on_retry(void *arg)
         return;
     }
     session->connecting = true;
-    mup_timer_start(session->give_up, MUP_MQTT_CONNECT_TIMEOUT_MS);
+    mup_timer_start(session->give_up, session->connect_timeout_ms);
     mup_timer_start_every(session->misc, MISC_PERIOD_MS);
     watch(session);
 }
@@ -362,6 +363,8 @@ struct mup_mqtt_session *mup_mqtt_session_new(struct mup_loop *loop,
     session->port = settings->port;
     session->keep_alive_s = settings->keep_alive_s;
     session->session_expiry_s = settings->session_expiry_s;
+    session->connect_timeout_ms = settings->connect_timeout_ms != 0 ? settings->connect_timeout_ms
+                                                                    : MUP_MQTT_CONNECT_TIMEOUT_MS;
     session->backoff_ms = MUP_MQTT_BACKOFF_MIN_MS;
     session->host = strdup(settings->host);
     session->misc = mup_timer_new(loop, on_misc, session);

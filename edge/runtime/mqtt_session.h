@@ -43,7 +43,8 @@ struct mup_mqtt_settings {
     const char *password;  /* NULL: none */
     const char *ca_file;   /* PEM; NULL: plain TCP. With it the host name is verified. */
     uint32_t session_expiry_s;
-    uint16_t keep_alive_s; /* at least 5 */
+    uint16_t keep_alive_s;       /* at least 5 */
+    uint32_t connect_timeout_ms; /* 0: MUP_MQTT_CONNECT_TIMEOUT_MS */
 };
 
 /* What arrived. Everything is valid only during the callback. */

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "support/cmocka_all.h"
+#include "support/loop_end.h"
 
 #include "process.h"
 #include "runtime/log.h"
@@ -26,14 +27,17 @@
 #include "runtime/mqtt_session.h"
 #include "testbed.h"
 
-#define DEADLINE_MS 30000u
-#define HELD_MAX    8u
+#define DEADLINE_MS  30000u
+#define HELD_MAX     8u
+#define KEEP_ALIVE_S 5 /* the least that libmosquitto takes */
 
 static struct mup_process_set processes;
 static struct mup_process *broker;
 static struct mup_loop loop;
 static char folder[] = "/tmp/mup-session-XXXXXX";
-static uint16_t keep_alive_s = 5;
+static uint16_t keep_alive_s = KEEP_ALIVE_S;
+static uint32_t connect_timeout_ms;
+static struct mup_mqtt_session *live[4];
 static int open_port;   /* anybody, anything */
 static int closed_port; /* with a password and an access list */
 
@@ -140,12 +144,13 @@ static int teardown(void **state)
 {
     static const char *const files[] = {"conf", "acl", "passwords", "mosquitto.log", "passwd.log"};
 
+    bool is_closed = loop_end(&loop);
+
     (void)state;
-    mup_loop_close(&loop); /* asserts that nothing was left open */
     mup_process_stop_all(&processes);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         (void)unlink(path_of(files[i]));
-    return rmdir(folder);
+    return rmdir(folder) == 0 && is_closed ? 0 : -1;
 }
 
 /* ---- the session that is tested ---- */
@@ -162,6 +167,8 @@ struct held {
 
 struct daemon {
     struct mup_mqtt_session *session;
+    size_t lies; /* callbacks that contradict the session; nothing may be asserted inside of them,
+                  * because libmosquitto holds locks meanwhile */
     size_t connects;
     size_t losses;
     size_t published;
@@ -199,7 +206,8 @@ static void on_state(void *arg, bool connected)
 {
     struct daemon *daemon = arg;
 
-    assert_int_equal(mup_mqtt_session_is_connected(daemon->session), connected);
+    if (mup_mqtt_session_is_connected(daemon->session) != connected)
+        daemon->lies++;
     if (connected)
         daemon->connects++;
     else
@@ -235,10 +243,14 @@ static void make(struct daemon *daemon, int port, const char *password)
                                          .user = password == NULL ? NULL : "daemon",
                                          .password = password,
                                          .session_expiry_s = 3600,
-                                         .keep_alive_s = keep_alive_s};
+                                         .keep_alive_s = keep_alive_s,
+                                         .connect_timeout_ms = connect_timeout_ms};
+    size_t i = 0;
 
     memset(daemon, 0, sizeof *daemon);
-    daemon->session = mup_mqtt_session_new(&loop, &settings, &callbacks, daemon);
+    while (live[i] != NULL)
+        assert_true(++i < sizeof live / sizeof live[0]);
+    live[i] = daemon->session = mup_mqtt_session_new(&loop, &settings, &callbacks, daemon);
     assert_non_null(daemon->session);
 }
 
@@ -251,9 +263,33 @@ static void start(struct daemon *daemon, int port)
 
 static void end(struct daemon *daemon)
 {
+    size_t i = 0;
+
+    while (live[i] != daemon->session)
+        i++;
+    live[i] = NULL;
     mup_mqtt_session_free(daemon->session);
     daemon->session = NULL;
     turn();
+    assert_int_equal(daemon->lies, 0);
+}
+
+/* After each test: what one that failed has left behind. Its `struct daemon` is gone by then. */
+static int clean_up(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof live / sizeof live[0]; i++) {
+        mup_mqtt_session_free(live[i]);
+        live[i] = NULL;
+    }
+    turn();
+    keep_alive_s = KEEP_ALIVE_S;
+    connect_timeout_ms = 0;
+    if (mup_process_is_running(broker))
+        kill(broker->pid, SIGCONT);
+    else
+        start_broker();
+    return 0;
 }
 
 static enum mup_status publish(struct daemon *daemon, const char *topic, int qos)
@@ -278,8 +314,8 @@ struct peer {
 static void peer_on_connect(struct mosquitto *mosq, void *context, int reason)
 {
     (void)context;
-    assert_int_equal(reason, 0);
-    assert_int_equal(mosquitto_subscribe(mosq, NULL, "#", 1), MOSQ_ERR_SUCCESS);
+    if (reason == 0)
+        (void)mosquitto_subscribe(mosq, NULL, "#", 1);
 }
 
 static void peer_on_subscribe(struct mosquitto *mosq, void *context, int id, int count,
@@ -728,7 +764,7 @@ static void identifiers_that_come_round_do_not_upset_the_count(void **state)
     for (size_t i = 0; i < 70000; i++) {
         assert_int_equal(publish(&daemon, "slice", 0), MUP_OK);
         if (i % 100 == 0)
-            turn();
+            (void)uv_run(&loop.uv, UV_RUN_NOWAIT);
     }
     assert_int_equal(publish(&daemon, "after", 1), MUP_OK);
     WAIT_FOR(daemon.published == 1);
@@ -840,15 +876,15 @@ static void silence_is_noticed_while_connecting_and_while_connected(void **state
     fake_open(&fake, connack_ok, 0); /* takes the CONNECT and says nothing */
     start(&stopped, open_port);
     keep_alive_s = 60; /* libmosquitto's own patience, which must not be what ends it */
+    connect_timeout_ms = 3000;
     make(&never, fake.port, NULL);
-    keep_alive_s = 5;
     mup_mqtt_session_start(never.session);
     WAIT_FOR(fake_step(&fake) && fake.connects == 1);
     kill(broker->pid, SIGSTOP);
     WAIT_FOR(fake_step(&fake) && stopped.losses == 1);
     assert_in_range(now_ms() - began_ms, 5000, 5000 + DEADLINE_MS); /* the keep-alive */
-    WAIT_FOR(fake_step(&fake) && fake.connects == 2);
-    assert_true(fake.connected_ms[1] - fake.connected_ms[0] + 1 >= MUP_MQTT_CONNECT_TIMEOUT_MS);
+    WAIT_FOR(fake_step(&fake) && fake.connects >= 2);
+    assert_true(fake.connected_ms[1] - fake.connected_ms[0] + 1 >= connect_timeout_ms);
     assert_int_equal(never.connects + never.losses, 0);
     kill(broker->pid, SIGCONT);
     WAIT_FOR(stopped.connects == 2);
@@ -899,25 +935,27 @@ static void a_session_can_be_freed_in_every_state(void **state)
     end(&daemon);
 }
 
+#define SESSION_TEST(name) cmocka_unit_test_teardown(name, clean_up)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_published_arrives_with_its_properties),
-        cmocka_unit_test(what_arrives_has_its_properties),
-        cmocka_unit_test(what_cannot_be_sent_is_refused_and_nothing_breaks),
-        cmocka_unit_test(subscriptions_are_made_again_at_a_broker_that_forgot_everything),
-        cmocka_unit_test(a_subscription_that_is_denied_is_named),
-        cmocka_unit_test(a_message_that_the_broker_refuses_is_told),
-        cmocka_unit_test(filters_are_checked_and_bounded),
-        cmocka_unit_test(only_so_many_messages_wait_for_the_broker),
-        cmocka_unit_test(a_lost_connection_neither_loses_nor_recounts_what_waits),
-        cmocka_unit_test(identifiers_that_come_round_do_not_upset_the_count),
-        cmocka_unit_test(a_refusal_is_tried_again_later_and_later),
-        cmocka_unit_test(a_wrong_password_is_no_connection_until_it_is_mended),
-        cmocka_unit_test(a_broker_that_says_goodbye_is_left_and_found_again),
-        cmocka_unit_test(bytes_that_are_no_mqtt_end_the_connection_and_no_more),
-        cmocka_unit_test(silence_is_noticed_while_connecting_and_while_connected),
-        cmocka_unit_test(a_session_can_be_freed_in_every_state),
+        SESSION_TEST(what_is_published_arrives_with_its_properties),
+        SESSION_TEST(what_arrives_has_its_properties),
+        SESSION_TEST(what_cannot_be_sent_is_refused_and_nothing_breaks),
+        SESSION_TEST(subscriptions_are_made_again_at_a_broker_that_forgot_everything),
+        SESSION_TEST(a_subscription_that_is_denied_is_named),
+        SESSION_TEST(a_message_that_the_broker_refuses_is_told),
+        SESSION_TEST(filters_are_checked_and_bounded),
+        SESSION_TEST(only_so_many_messages_wait_for_the_broker),
+        SESSION_TEST(a_lost_connection_neither_loses_nor_recounts_what_waits),
+        SESSION_TEST(identifiers_that_come_round_do_not_upset_the_count),
+        SESSION_TEST(a_refusal_is_tried_again_later_and_later),
+        SESSION_TEST(a_wrong_password_is_no_connection_until_it_is_mended),
+        SESSION_TEST(a_broker_that_says_goodbye_is_left_and_found_again),
+        SESSION_TEST(bytes_that_are_no_mqtt_end_the_connection_and_no_more),
+        SESSION_TEST(silence_is_noticed_while_connecting_and_while_connected),
+        SESSION_TEST(a_session_can_be_freed_in_every_state),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

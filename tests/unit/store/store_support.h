@@ -11,6 +11,7 @@
 #include "runtime/loop.h"
 #include "store/store.h"
 #include "support/cmocka_all.h"
+#include "support/loop_end.h"
 
 #define DEADLINE_MS 60000u
 
@@ -61,10 +62,15 @@ static inline int bench_teardown(void **state)
 {
     struct bench *bench = *state;
     char command[160];
+    bool is_closed;
 
-    bench_close_loop(bench);
+    mup_timer_free(bench->deadline);
+    is_closed = loop_end(&bench->loop);
     snprintf(command, sizeof command, "rm -rf '%s'", bench->folder);
     assert_int_equal(system(command), 0);
+    if (!is_closed) {
+        return -1; /* a store of a test that failed lives on */
+    }
     free(bench);
     return 0;
 }
