@@ -1,0 +1,147 @@
+/*
+ * bench-device: how long the firmware of the micro:bit takes, in instructions, cycles and seconds.
+ *
+ *     bench-device BIN_FOLDER IMAGES_FOLDER [--json]
+ *
+ * The figures are the same in each run of the same firmware. Exit code 0, also 1 when the measuring
+ * failed, 2 for usage, 3 when the application was held up for longer than it may be, 77 when QEMU
+ * or the firmware is not there.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "update.h"
+
+#define SKIPPED  77
+#define HELD_UP  3
+#define LIMIT_MS 20.0
+#define EMULATOR "/usr/bin/qemu-system-arm"
+
+static const char assumption[] =
+    "cycles: each executed instruction by the table of the Cortex-M0 TRM (zero wait states, "
+    "multiplication in 1 cycle, taken branches 3, exceptions 32); time: cycles at 16 MHz, 46.3 us "
+    "a "
+    "flash word and 22.3 ms a page erasure (nRF51822 PS, longest), and the random number "
+    "generator's own";
+
+static const char *const stages[UPDATE_STAGES] = {
+    [EDGE_WAITS] = "announcement", [EDGE_TOKEN] = "token",      [EDGE_MANIFEST] = "manifest",
+    [EDGE_SLICES] = "slices",      [EDGE_LAST] = "last slices", [EDGE_VERIFY] = "verify",
+    [EDGE_RESTART] = "restart",    [EDGE_ANNOUNCED] = "report", [EDGE_CONFIRMED] = "confirmed",
+    [EDGE_FAILED] = "failed"};
+
+struct row {
+    const char *key;
+    const char *text;
+    const struct update_work *work;
+};
+
+static double seconds(const struct update_work *work)
+{
+    return (update_ms(work) + update_erasures_ms(work)) / 1000.0;
+}
+
+static void print_json_work(const struct update_work *work)
+{
+    printf("\"instructions\": %llu, \"cycles\": %llu, \"flash_words\": %llu, "
+           "\"flash_erasures\": %llu, \"random_ms\": %.1f",
+           (unsigned long long)work->instructions, (unsigned long long)work->cycles,
+           (unsigned long long)work->words, (unsigned long long)work->erasures,
+           (double)work->random_us / 1000.0);
+}
+
+static void print_json_hold(const char *key, const struct update_hold *hold)
+{
+    printf(", \"%s\": {", key);
+    print_json_work(&hold->work);
+    printf(", \"ms\": %.2f, \"erasing_ms\": %.1f, \"during\": \"%s\"}", update_ms(&hold->work),
+           update_erasures_ms(&hold->work), stages[hold->stage]);
+}
+
+static void print_json(const struct update_result *result, const struct row *rows, size_t count)
+{
+    printf("{\"board\": \"microbit\", \"clock_hz\": 16000000, \"image_size\": %u, "
+           "\"assumption\": \"%s\"",
+           (unsigned)result->image_size, assumption);
+    for (size_t i = 0; i < count; i++) {
+        printf(", \"%s\": {", rows[i].key);
+        print_json_work(rows[i].work);
+        printf(", \"seconds\": %.6f}", seconds(rows[i].work));
+    }
+    print_json_hold("longest_hold", &result->hold);
+    print_json_hold("longest_hold_erasing", &result->hold_erasing);
+    printf(", \"hold_limit_ms\": %.0f, \"turns\": %u}\n", LIMIT_MS, (unsigned)result->turns);
+}
+
+static void print_hold(const char *text, const struct update_hold *hold)
+{
+    printf("%-42s %12llu %12llu %6llu %6llu %9.2f ms  (%s)\n", text,
+           (unsigned long long)hold->work.instructions, (unsigned long long)hold->work.cycles,
+           (unsigned long long)hold->work.words, (unsigned long long)hold->work.erasures,
+           update_ms(&hold->work), stages[hold->stage]);
+}
+
+static void print_table(const struct update_result *result, const struct row *rows, size_t count)
+{
+    printf("micro:bit (nRF51, Cortex-M0) at 16 MHz, an update to an image of %u bytes\n%s\n\n",
+           (unsigned)result->image_size, assumption);
+    printf("%-42s %12s %12s %6s %6s %12s\n", "", "instructions", "cycles", "words", "erased",
+           "time");
+    for (size_t i = 0; i < count; i++)
+        printf("%-42s %12llu %12llu %6llu %6llu %10.4f s\n", rows[i].text,
+               (unsigned long long)rows[i].work->instructions,
+               (unsigned long long)rows[i].work->cycles, (unsigned long long)rows[i].work->words,
+               (unsigned long long)rows[i].work->erasures, seconds(rows[i].work));
+    print_hold("longest hold of the main loop, no page erased", &result->hold);
+    print_hold("... with a page erased, without that time", &result->hold_erasing);
+}
+
+static bool is_held_up(const struct update_result *result)
+{
+    return update_ms(&result->hold.work) > LIMIT_MS ||
+           update_ms(&result->hold_erasing.work) > LIMIT_MS;
+}
+
+int main(int argc, char **argv)
+{
+    struct update_result result;
+    const struct row rows[] = {
+        {"signature_check", "check of a signature", &result.signature},
+        {"outer_signature", "outer signature, pre-empted", &result.outer_signature},
+        {"inner_signature", "inner signature, pre-empted", &result.inner_signature},
+        {"extended_manifest", "extended manifest, all checks", &result.manifest},
+        {"extended_manifest_elapsed", "... with the other work meanwhile",
+         &result.manifest_elapsed},
+        {"sha256_kb", "SHA-256 of 1,024 bytes", &result.sha256_kb},
+        {"last_slice_to_state", "last slice to the state of VERIFY-UPDATE",
+         &result.last_slice_to_state},
+        {"boot_without_swap", "bootloader, nothing to do", &result.boot_plain},
+        {"boot_with_swap", "bootloader, check and swap", &result.boot_swap},
+        {"application_start", "application, reset to main loop", &result.application_start},
+        {"whole_update", "token to report, bootloader included", &result.whole},
+    };
+    bool json = argc == 4 && strcmp(argv[3], "--json") == 0;
+    char boot[512];
+
+    if (argc != 3 && !json) {
+        fprintf(stderr, "usage: bench-device BIN_FOLDER IMAGES_FOLDER [--json]\n");
+        return 2;
+    }
+    snprintf(boot, sizeof boot, "%s/microbit-boot.bin", argv[2]);
+    if (access(boot, R_OK) != 0 || access(EMULATOR, X_OK) != 0) {
+        fprintf(stderr, "timing: no firmware in %s, or no %s: nothing is measured\n", argv[2],
+                EMULATOR);
+        return SKIPPED;
+    }
+    if (!update_measure(&result, argv[1], argv[2]))
+        return 1;
+    if (json)
+        print_json(&result, rows, sizeof rows / sizeof rows[0]);
+    else
+        print_table(&result, rows, sizeof rows / sizeof rows[0]);
+    if (!is_held_up(&result))
+        return 0;
+    fprintf(stderr, "timing: the main loop was held up for more than %.0f ms\n", LIMIT_MS);
+    return HELD_UP;
+}
