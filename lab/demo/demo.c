@@ -1,47 +1,18 @@
 /* The scenes of the demo, one after the other. */
 #include "demo.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "json.h"
 #include "watch.h"
 
 #define BOOTSTRAP_TIMEOUT_MS 60000
 #define UPDATE_TIMEOUT_MS    600000
 #define LOOK_MS              500 /* how long the broker may be silent before the server is asked */
-
-static const char picture[] =
-    "\n"
-    "  vendor            edge                                     device\n"
-    "  release --HTTP--> update server --NETCONF--> bridge        (virtual)\n"
-    "                          |                      |              |\n"
-    "                          +------- MQTT ------ mosquitto -------+\n"
-    "\n";
-
-static const char radio_picture[] =
-    "\n"
-    "  vendor            edge                                     device: micro:bit (QEMU)\n"
-    "  release --HTTP--> update server --NETCONF--> bridge        Cortex-M0, 16 kB of RAM\n"
-    "                          |                      |              |\n"
-    "                          +------- MQTT ------ mosquitto ------ 6LoWPAN, IEEE 802.15.4\n"
-    "\n";
-
-__attribute__((format(printf, 2, 3))) static void say(const struct mup_demo *demo,
-                                                      const char *format, ...)
-{
-    va_list list;
-
-    if (demo->out == NULL)
-        return;
-    va_start(list, format);
-    vfprintf(demo->out, format, list);
-    va_end(list);
-    fflush(demo->out);
-}
 
 static int64_t now_us(void)
 {
@@ -79,29 +50,24 @@ uint32_t mup_demo_next(const struct mup_demo *demo)
 
 static bool vendor_scene(struct mup_demo *demo)
 {
-    say(demo,
-        "The vendor makes a key pair, certifies the update server's key, and signs %s "
-        "releases%s.\n",
-        demo->options->keep ? "three" : "two",
-        is_microbit(demo) ? " of firmware for a Cortex-M0 with 16 kB of RAM" : "");
-    return release(demo, MUP_DEMO_FROM) && release(demo, MUP_DEMO_TO) &&
-           (!demo->options->keep || release(demo, mup_demo_next(demo)));
+    const struct mup_board *board = demo->options->board;
+
+    if (!release(demo, MUP_DEMO_FROM) || !release(demo, MUP_DEMO_TO) ||
+        (demo->options->keep && !release(demo, mup_demo_next(demo))) ||
+        !mup_evidence_release(&demo->releases[0], &demo->bed, board, MUP_DEMO_FROM) ||
+        !mup_evidence_release(&demo->releases[1], &demo->bed, board, MUP_DEMO_TO))
+        return false;
+    mup_account_vendor(demo);
+    return true;
 }
 
 static bool edge_scene(struct mup_demo *demo)
 {
     struct mup_testbed *bed = &demo->bed;
 
-    say(demo, "The edge starts:");
-    if (!mup_testbed_start_edge(bed))
+    if (!mup_testbed_start_edge(bed) || !demo->options->board->start_radio(bed))
         return false;
-    say(demo, " mosquitto on port %d, sshd on %d, bridge, update server on %d.\n", bed->broker_port,
-        bed->ssh_port, bed->rest_port);
-    if (!demo->options->board->start_radio(bed))
-        return false;
-    if (is_microbit(demo))
-        say(demo, "A border router listens to the radio; what it hears is kept in %s.\n",
-            mup_testbed_path(bed, "radio.pcap"));
+    mup_account_edge(demo);
     snprintf(demo->rest_url, sizeof demo->rest_url, "http://127.0.0.1:%d", bed->rest_port);
     snprintf(demo->token_file, sizeof demo->token_file, "%s", mup_testbed_path(bed, "token"));
     demo->rest = (struct mup_rest){demo->rest_url, demo->token_file};
@@ -142,11 +108,11 @@ static bool device_scene(struct mup_demo *demo, size_t *mark)
                                                .slice = demo->options->slice};
     if (demo->options->image_size > 100000)
         demo->device.slot_size = demo->options->image_size;
-    if (!demo->options->board->make(bed, &demo->device))
+    if (!demo->options->board->make(bed, &demo->device) ||
+        !mup_evidence_flash(&demo->before, bed, &demo->device, demo->releases))
         return false;
     demo->from = MUP_DEMO_FROM;
-    say(demo, "A device leaves the factory: UUID %s, version %u, the vendor's key.%s",
-        demo->device.uuid, MUP_DEMO_FROM, is_microbit(demo) ? radio_picture : picture);
+    mup_account_device(demo);
     mup_story_begin(&demo->story, demo->out, demo->device.name, now_us());
     demo->process = demo->options->board->start(bed, &demo->device);
     if (demo->process == NULL)
@@ -235,6 +201,23 @@ static bool update_scene(struct mup_demo *demo, size_t *mark)
     return strcmp(demo->result, "confirmed") == 0;
 }
 
+/* The device's word is not enough: what is in its flash now? */
+static bool end_scene(struct mup_demo *demo)
+{
+    const struct mup_testbed *bed = &demo->bed;
+
+    if (!mup_evidence_flash(&demo->after, bed, &demo->device, demo->releases))
+        return false;
+    if (is_microbit(demo) && (!mup_evidence_stack(&demo->stack_unused, bed, &demo->device) ||
+                              !mup_evidence_radio(&demo->radio, bed)))
+        fprintf(stderr, "demo: RAM or radio of the micro:bit could not be looked at\n");
+    mup_account_end(demo);
+    if (demo->after.execution.version == demo->to)
+        return true;
+    snprintf(demo->result, sizeof demo->result, "wrong-image");
+    return false;
+}
+
 bool mup_demo_run(struct mup_demo *demo, const struct mup_demo_options *options)
 {
     int64_t begun_us = now_us();
@@ -244,75 +227,49 @@ bool mup_demo_run(struct mup_demo *demo, const struct mup_demo_options *options)
     demo->options = options;
     demo->out = options->json ? NULL : stdout;
     snprintf(demo->result, sizeof demo->result, "not-started");
+    mup_account_begin(demo);
     if (!mup_testbed_init(&demo->bed, options->bin, options->source, options->stop) ||
         !vendor_scene(demo) || !edge_scene(demo) || !device_scene(demo, &mark) ||
-        !update_scene(demo, &mark)) {
+        !update_scene(demo, &mark) || !end_scene(demo)) {
         if (must_stop(demo))
             snprintf(demo->result, sizeof demo->result, "interrupted");
         else
-            say(demo, "\nThe update was not confirmed: %s\n", demo->result);
+            mup_account_say(demo, "\nThe update was not confirmed: %s\n", demo->result);
         return false;
     }
-    say(demo, "\nThe device has confirmed version %u. It took %.1f s in all.\n", (unsigned)demo->to,
-        (double)(now_us() - begun_us) / 1e6);
+    mup_account_say(
+        demo, "\nThe device has confirmed version %u. It took %.1f s in all.\n%s",
+        (unsigned)demo->to, (double)(now_us() - begun_us) / 1e6,
+        options->keep ? "" : "Everything that was started ends; --keep leaves it running.\n");
     return true;
+}
+
+static json_t *evidence_json(const struct mup_demo *demo)
+{
+    json_t *made = json_pack("{s:s, s:s, s:I}", "execution_before", demo->before.execution.digest,
+                             "execution_after", demo->after.execution.digest, "staging_version",
+                             (json_int_t)demo->after.staging.version);
+
+    if (demo->stack_unused != 0)
+        json_object_set_new(made, "ram_untouched", json_integer(demo->stack_unused));
+    if (demo->radio.frames != 0) {
+        json_object_set_new(made, "radio_frames", json_integer((json_int_t)demo->radio.frames));
+        json_object_set_new(made, "radio_bytes", json_integer((json_int_t)demo->radio.size));
+    }
+    return made;
 }
 
 json_t *mup_demo_json(const struct mup_demo *demo)
 {
-    json_t *made = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "result", demo->result, "board",
-                             demo->options->board->name, "device", demo->device.uuid, "from",
-                             (json_int_t)demo->from, "to", (json_int_t)demo->to, "image_size",
-                             (json_int_t)demo->image_size, "steps", mup_story_json(&demo->story));
+    json_t *made = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "result", demo->result,
+                             "board", demo->options->board->name, "device", demo->device.uuid,
+                             "from", (json_int_t)demo->from, "to", (json_int_t)demo->to,
+                             "image_size", (json_int_t)demo->image_size, "steps",
+                             mup_story_json(&demo->story), "evidence", evidence_json(demo));
 
     if (demo->options->keep)
         json_object_set_new(made, "endpoints", mup_demo_endpoints(demo));
     return made;
-}
-
-json_t *mup_demo_endpoints(const struct mup_demo *demo)
-{
-    const struct mup_testbed *bed = &demo->bed;
-    char broker[32];
-    char ssh[2 * MUP_TESTBED_PATH_MAX];
-    char stop[32];
-
-    snprintf(broker, sizeof broker, "127.0.0.1:%d", bed->broker_port);
-    snprintf(ssh, sizeof ssh,
-             "ssh -p %d -i %s -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -s "
-             "127.0.0.1 netconf",
-             bed->ssh_port, mup_testbed_path(bed, "operator_key"));
-    snprintf(stop, sizeof stop, "kill %ld", (long)getpid());
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "rest", demo->rest_url,
-                     "token_file", demo->token_file, "broker", broker, "broker_user",
-                     "eavesdropper", "broker_password", mup_testbed_password(bed, "eavesdropper"),
-                     "netconf", ssh, "release", mup_demo_release_url(demo, mup_demo_next(demo)),
-                     "folder", bed->folder, "stop", stop);
-}
-
-void mup_demo_tell_endpoints(const struct mup_demo *demo, FILE *out)
-{
-    json_t *endpoints = mup_demo_endpoints(demo);
-
-    fprintf(out,
-            "\nThe edge is left running:\n"
-            "  REST      %s, token in %s\n"
-            "            ./dev mup devices --server %s --token-file %s\n"
-            "            ./dev mup deploy --server %s --token-file %s %s %s\n"
-            "  broker    %s, user %s, password %s\n"
-            "            mosquitto_sub -h 127.0.0.1 -p %d -u %s -P %s -t '#' -v\n"
-            "  NETCONF   %s\n"
-            "  files     %s\n"
-            "  stop it   %s\n",
-            demo->rest_url, demo->token_file, demo->rest_url, demo->token_file, demo->rest_url,
-            demo->token_file, demo->device.uuid, mup_json_text(endpoints, "release", ""),
-            mup_json_text(endpoints, "broker", ""), mup_json_text(endpoints, "broker_user", ""),
-            mup_json_text(endpoints, "broker_password", ""), demo->bed.broker_port,
-            mup_json_text(endpoints, "broker_user", ""),
-            mup_json_text(endpoints, "broker_password", ""),
-            mup_json_text(endpoints, "netconf", ""), demo->bed.folder,
-            mup_json_text(endpoints, "stop", ""));
-    json_decref(endpoints);
 }
 
 void mup_demo_end(struct mup_demo *demo)

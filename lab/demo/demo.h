@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "board.h"
+#include "evidence.h"
 #include "rest.h"
 #include "story.h"
 #include "testbed.h"
@@ -43,7 +44,12 @@ struct mup_demo {
     char token_file[MUP_TESTBED_PATH_MAX + 16];
     struct mup_tap *tap;
     struct mup_story story;
-    char result[64]; /* "confirmed", or the state that stopped it */
+    struct mup_evidence_release releases[2]; /* from and to */
+    struct mup_evidence_flash before;
+    struct mup_evidence_flash after;
+    struct mup_evidence_radio radio; /* of a micro:bit, as stack_unused */
+    uint32_t stack_unused;           /* bytes */
+    char result[64];                 /* "confirmed", or the state that stopped it */
     uint32_t from;
     uint32_t to;
     uint32_t image_size; /* of the release that is deployed */

@@ -12,21 +12,24 @@
 #include "mup/topic.h"
 #include "mup/transfer.h"
 
-#define BAR_WIDTH 40u
+#define BAR_WIDTH   40u
+#define DETAIL_SIZE 160u
 
 static const struct {
-    const char *name;
+    const char *title;
     const char *way;
+    const char *name; /* at more length, for programs */
 } texts[MUP_STORY_STEPS] = {
-    {"bootstrap: description, and the update server's key under the vendor's certificate",
-     "device <> bridge"},
-    {"request for a device token", "server > bridge > device"},
-    {"device token: UUID, version, nonce", "device > bridge > server"},
-    {"extended manifest: vendor's, with UUID and nonce, signed twice", "server > bridge > device"},
-    {"state, after every check", "device > bridge > server"},
-    {"firmware slices, acknowledged with credit", "server <> device"},
-    {"verify: digest of the image in flash", "server <> device"},
-    {"reboot on trial; the new firmware reports", "device > server"},
+    {"bootstrap", "device <> bridge",
+     "bootstrap: description, and the update server's key under the vendor's certificate"},
+    {"token request", "server > bridge > device", "request for a device token"},
+    {"device token", "device > bridge > server", "device token: UUID, version, nonce"},
+    {"extended manifest", "server > bridge > device",
+     "extended manifest: vendor's, with UUID and nonce, signed twice"},
+    {"state", "device > bridge > server", "state, after every check"},
+    {"firmware slices", "server <> device", "firmware slices, acknowledged with credit"},
+    {"verify", "server <> bridge <> device", "verify: digest of the image in flash"},
+    {"reboot and report", "device > server", "reboot on trial; the new firmware reports"},
 };
 
 void mup_story_begin(struct mup_story *story, FILE *out, const char *name, int64_t now_us)
@@ -36,20 +39,23 @@ void mup_story_begin(struct mup_story *story, FILE *out, const char *name, int64
     story->is_terminal = out != NULL && isatty(fileno(out));
     story->name = name;
     story->last_us = now_us;
+    if (out != NULL)
+        fprintf(out, "\n%-20s %-26s %10s %9s %9s\n", "STEP", "WHO TO WHOM", "TIME", "TO DEVICE",
+                "FROM IT");
 }
 
+/* In 80 columns: the step with its figures, and below it what it shows. */
 static void tell(struct mup_story *story, unsigned number, const char *detail)
 {
     const struct mup_story_step *step = &story->steps[number];
 
     if (story->out == NULL)
         return;
-    fprintf(story->out, "  %u  %-26s %8.1f ms  %7llu B in %7llu B out  %s\n", number,
+    fprintf(story->out, "%u %-18s %-26s %7.0f ms %7llu B %7llu B\n", number, texts[number].title,
             texts[number].way, (double)(step->done_us - step->begun_us) / 1000.0,
-            (unsigned long long)step->to_device, (unsigned long long)step->from_device,
-            texts[number].name);
+            (unsigned long long)step->to_device, (unsigned long long)step->from_device);
     if (detail[0] != '\0')
-        fprintf(story->out, "     %-26s %s\n", "", detail);
+        fprintf(story->out, "  %s\n", detail);
     fflush(story->out);
 }
 
@@ -87,14 +93,14 @@ static void complete(struct mup_story *story, unsigned number,
 static void take_bootstrap(struct mup_story *story, const struct mup_tap_message *message)
 {
     struct mup_bootstrap_reply reply;
-    char detail[160];
+    char detail[DETAIL_SIZE];
 
     count(story, 0, message, true);
     if (mup_bootstrap_reply_decode(&reply, message->payload, message->size) != MUP_OK ||
         reply.state != MUP_STATE_OK || reply.certificate.size == 0)
         return;
-    snprintf(detail, sizeof detail, "state %s, certificate of %zu bytes",
-             mup_state_name(reply.state), reply.certificate.size);
+    snprintf(detail, sizeof detail,
+             "The device described itself; it got the server's key, certified by its vendor.");
     complete(story, 0, message, detail);
 }
 
@@ -108,15 +114,17 @@ static void describe_token(char *detail, size_t size, const struct mup_response 
     bytes = mup_cbor_read_bytes(&reader, 1, MUP_TOKEN_MAX);
     if (mup_cbor_reader_finish(&reader) == MUP_OK &&
         mup_token_decode(&token, bytes.data, bytes.size) == MUP_OK)
-        snprintf(detail, size, "version %u, nonce %02x%02x%02x%02x..., window %u B, slices to %u B",
-                 (unsigned)token.version, token.nonce[0], token.nonce[1], token.nonce[2],
-                 token.nonce[3], (unsigned)token.window_size, (unsigned)token.slice_size_max);
+        snprintf(
+            detail, size,
+            "The device runs version %u; nonce %02x%02x%02x%02x..., made just now; window %u B.",
+            (unsigned)token.version, token.nonce[0], token.nonce[1], token.nonce[2], token.nonce[3],
+            (unsigned)token.window_size);
 }
 
 static void take_response(struct mup_story *story, const struct mup_tap_message *message)
 {
     struct mup_response response;
-    char detail[160] = "";
+    char detail[DETAIL_SIZE] = "";
     unsigned number = story->expecting;
 
     if (number == 0 || mup_response_decode(&response, message->payload, message->size) != MUP_OK)
@@ -126,7 +134,10 @@ static void take_response(struct mup_story *story, const struct mup_tap_message 
     if (number == 2)
         describe_token(detail, sizeof detail, &response);
     else
-        snprintf(detail, sizeof detail, "state %s", mup_state_name(response.state));
+        snprintf(detail, sizeof detail, "The device says %s%s", mup_state_name(response.state),
+                 response.state != MUP_STATE_OK ? "."
+                 : number == 4 ? ": nonce, UUID, both signatures, product, version are right."
+                               : ": what is in flash has the digest that the vendor signed.");
     complete(story, number, message, detail);
 }
 
@@ -139,7 +150,7 @@ static void show_bar(struct mup_story *story, uint32_t next)
         (!story->is_terminal && percent / 25 == story->percent / 25))
         return;
     story->percent = percent;
-    fprintf(story->out, "%s     [", story->is_terminal ? "\r" : "");
+    fprintf(story->out, "%s  [", story->is_terminal ? "\r" : "");
     for (unsigned i = 0; i < BAR_WIDTH; i++)
         fputc(i < percent * BAR_WIDTH / 100 ? '#' : '.', story->out);
     fprintf(story->out, "] %3u %%  %u of %u bytes%s", percent, (unsigned)next,
@@ -150,7 +161,7 @@ static void show_bar(struct mup_story *story, uint32_t next)
 static void take_ack(struct mup_story *story, const struct mup_tap_message *message)
 {
     struct mup_ack ack;
-    char detail[160];
+    char detail[DETAIL_SIZE];
 
     count(story, 5, message, false);
     if (mup_ack_decode(&ack, message->payload, message->size) != MUP_OK)
@@ -158,7 +169,9 @@ static void take_ack(struct mup_story *story, const struct mup_tap_message *mess
     show_bar(story, ack.next);
     if (ack.next != story->payload_size || story->steps[5].done)
         return;
-    snprintf(detail, sizeof detail, "%u messages, %.0f kB/s", (unsigned)story->steps[5].messages,
+    snprintf(detail, sizeof detail,
+             "%u messages, %.0f kB/s; each block was checked before it was written.",
+             (unsigned)story->steps[5].messages,
              (double)story->payload_size * 1000.0 /
                  (double)(message->at_us - story->steps[5].begun_us + 1));
     complete(story, 5, message, detail);
@@ -167,13 +180,15 @@ static void take_ack(struct mup_story *story, const struct mup_tap_message *mess
 static void take_report(struct mup_story *story, const struct mup_tap_message *message)
 {
     struct mup_report report;
-    char detail[160];
+    char detail[DETAIL_SIZE];
 
     count(story, 7, message, false);
     if (mup_report_decode(&report, message->payload, message->size) != MUP_OK)
         return;
-    snprintf(detail, sizeof detail, "%s: version %u runs, after %u trial boot%s",
-             mup_state_name(report.outcome), (unsigned)report.version, (unsigned)report.trial_boots,
+    snprintf(detail, sizeof detail, "The device says %s: %sversion %u runs after %u trial boot%s.",
+             mup_state_name(report.outcome),
+             report.outcome == MUP_STATE_CONFIRMED ? "slots swapped, " : "",
+             (unsigned)report.version, (unsigned)report.trial_boots,
              report.trial_boots == 1 ? "" : "s");
     complete(story, 7, message, detail);
 }
@@ -184,7 +199,9 @@ static void take_request(struct mup_story *story, const struct mup_tap_message *
 {
     count(story, number, message, true);
     if (number != response)
-        complete(story, number, message, "");
+        complete(story, number, message,
+                 number == 3 ? "The vendor's signed manifest, with UUID and nonce, signed again."
+                             : "");
     story->expecting = response;
 }
 

@@ -105,6 +105,15 @@ static void run(struct mup_attack_scene *scene, bool is_open, const struct attac
     result->milliseconds = now_ms() - begin;
 }
 
+static void print_scene(const struct mup_attack_scene *scene)
+{
+    printf("A whole edge, and %s.\n\n",
+           scene->board == &mup_board_microbit
+               ? "an emulated micro:bit: Cortex-M0, 16 kB of RAM, 6LoWPAN"
+               : "a virtual device, which is a process");
+    fflush(stdout);
+}
+
 /* Takes the reference. */
 static void print_json(json_t *value)
 {
@@ -121,6 +130,8 @@ static bool run_named(struct mup_attack_scene *scene, bool is_open, const char *
     bool good = true;
     json_t *list = json_array();
 
+    if (!json)
+        print_scene(scene);
     if (all && !json)
         mup_attack_print_header();
     for (size_t i = 0; i < ATTACKS; i++) {
@@ -140,6 +151,8 @@ static bool run_named(struct mup_attack_scene *scene, bool is_open, const char *
         if (!json)
             (all ? mup_attack_print_row : mup_attack_print_account)(&result);
     }
+    if (all && !json && !must_stop(scene))
+        mup_attack_print_footer();
     if (json)
         print_json(all || json_array_size(list) == 0 ? json_incref(list)
                                                      : json_incref(json_array_get(list, 0)));

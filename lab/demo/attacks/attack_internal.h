@@ -175,6 +175,7 @@ const char *mup_attack_where(uint32_t state);
 
 json_t *mup_attack_json(const struct mup_attack_result *result);
 void mup_attack_print_header(void);
+void mup_attack_print_footer(void);
 void mup_attack_print_row(const struct mup_attack_result *result);
 void mup_attack_print_account(const struct mup_attack_result *result);
 

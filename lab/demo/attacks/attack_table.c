@@ -6,33 +6,36 @@
 
 #include "mup/state.h"
 
-#define ROW "%-18s %-24s %-8s %-12s %s\n"
+#define ROW "%-17s %-23s %-7s %-5s %.*s\n"
 
-/* Where each state comes from: docs/SPEC.md sections 16 and 19. */
+/* Where each state comes from: docs/SPEC.md sections 16 and 19, whose checks of a manifest have
+ * numbers. At most WHERE_WIDTH characters, so that a row has 80. */
+#define WHERE_WIDTH 24
+
 static const struct {
     uint32_t state;
     const char *where;
 } places[] = {
-    {MUP_STATE_IN_TRIAL, "manifest, check 2: a trial is undecided"},
-    {MUP_STATE_SLOT_IN_USE, "manifest, check 2: an image waits to boot"},
-    {MUP_STATE_MANIFEST_NOT_VALID, "manifest, checks 3, 6 and 8: structure"},
-    {MUP_STATE_NO_SERVER_KEY, "manifest, check 4: update server's key"},
-    {MUP_STATE_UNKNOWN_KEY, "key id, before any signature is checked"},
-    {MUP_STATE_INVALID_NONCE, "manifest, check 5: nonce"},
-    {MUP_STATE_WRONG_DEVICE, "manifest, check 5: UUID"},
-    {MUP_STATE_WRONG_OLD_VERSION, "manifest, checks 5 and 9: old version"},
-    {MUP_STATE_BUDGET_EXHAUSTED, "manifest, check 7: budget of signature checks"},
-    {MUP_STATE_OUTER_SIGNATURE_INVALID, "manifest, check 7: outer signature"},
-    {MUP_STATE_INNER_SIGNATURE_INVALID, "manifest, check 8: inner signature"},
-    {MUP_STATE_WRONG_APP_ID, "manifest, check 9: application id"},
-    {MUP_STATE_WRONG_HARDWARE_CLASS, "manifest, check 9: hardware class"},
-    {MUP_STATE_INVALID_VERSION, "manifest, check 9: version"},
-    {MUP_STATE_ENCODING_UNSUPPORTED, "manifest, check 9: encoding"},
-    {MUP_STATE_WRONG_LINK_OFFSET, "manifest, check 9: link offset"},
-    {MUP_STATE_IMAGE_TOO_BIG, "manifest, check 9: image size"},
-    {MUP_STATE_BLOCK_SIZE_UNSUPPORTED, "manifest, check 9: block size"},
-    {MUP_STATE_BLOCK_INVALID, "transfer: hash of the block, before flash"},
-    {MUP_STATE_IMAGE_INVALID, "verify: digest of the image"},
+    {MUP_STATE_IN_TRIAL, "check 2: no trial"},
+    {MUP_STATE_SLOT_IN_USE, "check 2: slot is free"},
+    {MUP_STATE_MANIFEST_NOT_VALID, "checks 3, 6, 8: form"},
+    {MUP_STATE_NO_SERVER_KEY, "check 4: server's key"},
+    {MUP_STATE_UNKNOWN_KEY, "key id, before signature"},
+    {MUP_STATE_INVALID_NONCE, "check 5: nonce"},
+    {MUP_STATE_WRONG_DEVICE, "check 5: UUID"},
+    {MUP_STATE_WRONG_OLD_VERSION, "checks 5, 9: old version"},
+    {MUP_STATE_BUDGET_EXHAUSTED, "check 7: budget"},
+    {MUP_STATE_OUTER_SIGNATURE_INVALID, "check 7: outer signature"},
+    {MUP_STATE_INNER_SIGNATURE_INVALID, "check 8: inner signature"},
+    {MUP_STATE_WRONG_APP_ID, "check 9: application id"},
+    {MUP_STATE_WRONG_HARDWARE_CLASS, "check 9: hardware class"},
+    {MUP_STATE_INVALID_VERSION, "check 9: version"},
+    {MUP_STATE_ENCODING_UNSUPPORTED, "check 9: encoding"},
+    {MUP_STATE_WRONG_LINK_OFFSET, "check 9: link offset"},
+    {MUP_STATE_IMAGE_TOO_BIG, "check 9: image size"},
+    {MUP_STATE_BLOCK_SIZE_UNSUPPORTED, "check 9: block size"},
+    {MUP_STATE_BLOCK_INVALID, "block hash, before flash"},
+    {MUP_STATE_IMAGE_INVALID, "verify: image digest"},
 };
 
 const char *mup_attack_where(uint32_t state)
@@ -129,14 +132,22 @@ static const char *yes_or_no(bool yes)
 
 void mup_attack_print_header(void)
 {
-    printf(ROW, "NAME", "STATE", "STOPPED", "STILL WORKS", "WHERE");
+    printf(ROW, "ATTACK", "THE DEVICE SAYS", "STOPPED", "WORKS", WHERE_WIDTH, "STOPPED BY");
+    fflush(stdout);
+}
+
+void mup_attack_print_footer(void)
+{
+    printf("\nSTOPPED BY: \"check N\" of a manifest is one of docs/SPEC.md section 19.\n"
+           "WORKS: afterwards a genuine update was confirmed.\n"
+           "./dev demo --attack NAME tells one at length.\n");
     fflush(stdout);
 }
 
 void mup_attack_print_row(const struct mup_attack_result *result)
 {
     printf(ROW, result->name, mup_attack_state_name(result),
-           yes_or_no(mup_attack_is_stopped(result)), yes_or_no(result->still_works),
+           yes_or_no(mup_attack_is_stopped(result)), yes_or_no(result->still_works), WHERE_WIDTH,
            where_of(result));
     fflush(stdout);
 }

@@ -182,8 +182,7 @@ bool mup_attack_power_cut(struct mup_attack_scene *scene, struct mup_attack_resu
     confirmed = mup_attack_end_update(scene, id, "confirmed") && state == MUP_STATE_CONFIRMED;
     snprintf(what, sizeof what, "kill -9 after %u of %u bytes", (unsigned)at, (unsigned)size);
     mup_attack_note(scene, result, state, confirmed && kept > 0, what);
-    snprintf(result->where, sizeof result->where, "journal in flash: went on at byte %u of %u",
-             (unsigned)kept, (unsigned)size);
+    snprintf(result->where, sizeof result->where, "went on at byte %u", (unsigned)kept);
     snprintf(result->detail, sizeof result->detail,
              "cut after %u of %u bytes; the transfer went on at byte %u and was %s", (unsigned)at,
              (unsigned)size, (unsigned)kept, confirmed ? "confirmed" : "not confirmed");

@@ -39,6 +39,9 @@ class Demo(unittest.TestCase):
         self.assertEqual(told["result"], "confirmed")
         self.assertEqual((told["from"], told["to"]), (1, 2))
         self.assertEqual([step["step"] for step in told["steps"]], STEPS)
+        evidence = told["evidence"]
+        self.assertNotEqual(evidence["execution_before"], evidence["execution_after"])
+        self.assertEqual(evidence["staging_version"], 1)
         return told
 
     def test_without_being_told_it_takes_the_microbit(self):
@@ -48,6 +51,15 @@ class Demo(unittest.TestCase):
         told = self.check(done)
         self.assertEqual(told["board"], "microbit")
         self.assertEqual(done.stderr, "")
+        self.assertIn(told["evidence"]["ram_untouched"], range(1, 16384))
+        self.assertGreater(told["evidence"]["radio_bytes"], told["image_size"])
+
+    def test_people_get_an_account_in_80_columns(self):
+        done = run("--board", "posix")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80, done.stdout)
+        self.assertIn("The device says confirmed: slots swapped, version 2 runs after 1 trial boot.",
+                      done.stdout)
 
     def test_without_qemu_it_takes_the_virtual_device_and_says_so(self):
         done = run("--json", path=self.path_without_qemu())
