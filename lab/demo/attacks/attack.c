@@ -8,9 +8,9 @@
 
 #include "attack_internal.h"
 
-#define EDGE_BROKEN_INTO                                                                      \
-    "The attacker owns the broker and has broken into the edge: he has the update server's\n" \
-    "private key, not the vendor's."
+#define EDGE_BROKEN_INTO                                                             \
+    "The attacker owns the broker and has broken into the edge: he has the update\n" \
+    "server's private key, not the vendor's."
 
 static const struct attack {
     const char *name;
@@ -22,7 +22,7 @@ static const struct attack {
      "He records the manifest of a genuine update and publishes it again.",
      mup_attack_replayed_manifest},
     {"rogue-bootstrap", "The attacker owns the broker; he has no private key but one of his own.",
-     "He answers a new device before the bridge does, with a certificate for his own key.",
+     "He answers a new device before the bridge does: a certificate for his own key.",
      mup_attack_rogue_bootstrap},
     {"forged-outer", "The attacker owns the broker; he has no private key but one of his own.",
      "He takes a genuine vendor manifest and signs the extended manifest himself.",

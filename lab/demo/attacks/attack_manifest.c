@@ -245,7 +245,7 @@ bool mup_attack_forged_inner(struct mup_attack_scene *scene, struct mup_attack_r
         return false;
     good = try_inner(scene, result, &extended,
                      (struct mup_bytes){release.signed_manifest, release.signed_manifest_size},
-                     "the attacker's image, inner signature by his key, under its own key id");
+                     "the attacker's image, inner signature by his key, under its key id");
     mup_release_free(&release);
     return good && try_altered(scene, result, &extended);
 }

@@ -117,10 +117,9 @@ bool mup_attack_forged_slice(struct mup_attack_scene *scene, struct mup_attack_r
     mup_attack_note(scene, result,
                     forgery.was_dropped ? MUP_STATE_BLOCK_INVALID : forgery.ack.state,
                     forgery.was_dropped && confirmed, what);
-    snprintf(result->detail, sizeof result->detail,
-             "after %u forged slices %s; the genuine update was %s", forgery.slices,
-             forgery.was_dropped ? "the device dropped a block" : "no block was dropped",
-             confirmed ? "confirmed all the same" : "not confirmed");
+    snprintf(result->detail, sizeof result->detail, "%u forged slices: %s, the update was %s",
+             forgery.slices, forgery.was_dropped ? "a block dropped" : "no block dropped",
+             confirmed ? "confirmed" : "not confirmed");
     if (forgery.was_dropped)
         mup_attack_tell(scene, "  The device dropped the block and asked again from byte %u on.",
                         (unsigned)forgery.dropped_at);
@@ -184,7 +183,7 @@ bool mup_attack_power_cut(struct mup_attack_scene *scene, struct mup_attack_resu
     mup_attack_note(scene, result, state, confirmed && kept > 0, what);
     snprintf(result->where, sizeof result->where, "went on at byte %u", (unsigned)kept);
     snprintf(result->detail, sizeof result->detail,
-             "cut after %u of %u bytes; the transfer went on at byte %u and was %s", (unsigned)at,
-             (unsigned)size, (unsigned)kept, confirmed ? "confirmed" : "not confirmed");
+             "cut after %u of %u bytes, went on at %u, %s", (unsigned)at, (unsigned)size,
+             (unsigned)kept, confirmed ? "confirmed" : "not confirmed");
     return true;
 }
