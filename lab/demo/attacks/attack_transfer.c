@@ -182,8 +182,8 @@ bool mup_attack_power_cut(struct mup_attack_scene *scene, struct mup_attack_resu
     snprintf(what, sizeof what, "kill -9 after %u of %u bytes", (unsigned)at, (unsigned)size);
     mup_attack_note(scene, result, state, confirmed && kept > 0, what);
     snprintf(result->where, sizeof result->where, "went on at byte %u", (unsigned)kept);
-    snprintf(result->detail, sizeof result->detail,
-             "cut after %u of %u bytes, went on at %u, %s", (unsigned)at, (unsigned)size,
-             (unsigned)kept, confirmed ? "confirmed" : "not confirmed");
+    snprintf(result->detail, sizeof result->detail, "cut after %u of %u bytes, went on at %u, %s",
+             (unsigned)at, (unsigned)size, (unsigned)kept,
+             confirmed ? "confirmed" : "not confirmed");
     return true;
 }
