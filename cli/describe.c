@@ -42,8 +42,10 @@ static const struct {
 
 struct options {
     const char *file;
-    const char *name;    /* fills the topics, or NULL */
-    const char *queries; /* folder, or NULL */
+    const char *name;                           /* fills the topics, or NULL */
+    const char *queries;                        /* folder, or NULL */
+    const char *alignments[MUP_ALIGNMENTS_MAX]; /* files or folders */
+    unsigned alignment_count;
     enum view view;
     enum mup_description_format syntax;
 };
@@ -58,6 +60,9 @@ static const char help[] =
     "      --json           the same as --format json\n"
     "  -s, --syntax SYNTAX  jsonld, turtle or rdfxml; default: by the first bytes\n"
     "  -n, --name NAME      fill the topics for the device called NAME\n"
+    "  -w, --with PATH      take the RDF of this file, or of all files of this folder, as true "
+    "too:\n"
+    "                       how another ontology maps to the vocabulary; may be repeated\n"
     "  -q, --queries DIR    take the SPARQL queries from DIR\n"
     "  -h, --help           show this\n"
     "\n"
@@ -91,17 +96,14 @@ static bool find_syntax(struct options *options, const char *name)
 static int read_options(struct options *options, int argc, char **argv)
 {
     static const struct option known[] = {
-        {"format", required_argument, NULL, 'f'},
-        {"json", no_argument, NULL, 'j'},
-        {"syntax", required_argument, NULL, 's'},
-        {"name", required_argument, NULL, 'n'},
-        {"queries", required_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"format", required_argument, NULL, 'f'},  {"json", no_argument, NULL, 'j'},
+        {"syntax", required_argument, NULL, 's'},  {"name", required_argument, NULL, 'n'},
+        {"queries", required_argument, NULL, 'q'}, {"with", required_argument, NULL, 'w'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
     int option;
     optind = 0; /* the mup command has read its own options before */
-    while ((option = getopt_long(argc, argv, "f:s:n:q:h", known, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "f:s:n:q:w:h", known, NULL)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return MUP_EXIT_DONE;
@@ -119,6 +121,10 @@ static int read_options(struct options *options, int argc, char **argv)
             options->name = optarg;
         else if (option == 'q')
             options->queries = optarg;
+        else if (option == 'w' && options->alignment_count == MUP_ALIGNMENTS_MAX)
+            return mup_usage("describe", "more than %u --with", MUP_ALIGNMENTS_MAX);
+        else if (option == 'w')
+            options->alignments[options->alignment_count++] = optarg;
         if (!good)
             return mup_usage("describe", "'%s' is not among the choices", optarg);
     }
@@ -200,6 +206,23 @@ static int show(struct mup_problems *problems, struct mup_describer *describer, 
     return MUP_EXIT_DONE;
 }
 
+/* MUP_EXIT_DONE with *out set, or the reason is told. */
+static int open_describer(struct mup_describer **out, struct mup_problems *problems,
+                          const struct options *options)
+{
+    if (mup_describer_new(out, problems, options->queries) != MUP_OK) {
+        put_report(problems, "queries");
+        return MUP_EXIT_FAILED;
+    }
+    for (unsigned i = 0; i < options->alignment_count; i++) {
+        enum mup_status status = mup_describer_align(*out, problems, options->alignments[i]);
+        put_report(problems, "alignment");
+        if (status != MUP_OK)
+            return MUP_EXIT_FAILED;
+    }
+    return MUP_EXIT_DONE;
+}
+
 int mup_describe_main(int argc, char **argv)
 {
     struct options options = {.view = VIEW_TREE, .syntax = MUP_DESCRIPTION_AUTO};
@@ -213,12 +236,9 @@ int mup_describe_main(int argc, char **argv)
         return mup_fail("%s: %s", options.file, strerror(errno));
     struct mup_problems problems;
     struct mup_describer *describer = NULL;
-    if (mup_describer_new(&describer, &problems, options.queries) == MUP_OK) {
+    code = open_describer(&describer, &problems, &options);
+    if (code == MUP_EXIT_DONE)
         code = show(&problems, describer, bytes, size, &options);
-    } else {
-        put_report(&problems, "queries");
-        code = MUP_EXIT_FAILED;
-    }
     mup_describer_free(describer);
     free(bytes);
     return code;

@@ -9,6 +9,7 @@
  * Order of calls:
  *
  *     mup_describer_new()                        once per process or thread (loads the queries)
+ *       mup_describer_align()                    once per alignment, before anything is parsed
  *       mup_description_parse()                  once per template digest
  *         mup_yang_module()          (yang.h)    once per template digest
  *         mup_capability_admits()                per device that announces this digest
@@ -41,6 +42,9 @@
 #define MUP_DECIMAL_DIGITS          6u      /* a decimal is an integer count of 10^-6 */
 #define MUP_INPUT_DEPTH_MAX         4u      /* an input, its parts, their parts, ... */
 #define MUP_NO_STATE_CODE           (-1)
+
+/* Before the digits of a module's namespace. */
+#define MUP_YANG_NAMESPACE_PREFIX "urn:mup:capability:"
 
 enum mup_input_type {
     MUP_INPUT_INT,     /* int64_t, YANG int32 or int64 */
@@ -130,8 +134,13 @@ struct mup_capability {
     const char *uuid;        /* as declared: "%s" in a template, or one device's UUID */
     const char *category;    /* kind of device; of the template, so without `%s` */
     const char *description; /* may be empty */
-    const char
-        *module_name; /* of its YANG module, `mup-<category>-<16 hex digits of the digest>` */
+    /*
+     * Of its YANG module: `mup-<category>-<16 hex digits>` and MUP_YANG_NAMESPACE_PREFIX with 64
+     * hex digits. The digits are the digest's, or, where alignments are in use, those of the
+     * SHA-256 over the digest and the alignments' digests: another mapping is another module.
+     */
+    const char *module_name;
+    const char *module_namespace;
     const struct mup_rpc *rpcs;
     size_t rpc_count;
     const struct mup_telemetry *telemetry;
@@ -155,7 +164,8 @@ struct mup_describer;
 
 /*
  * Load the queries (*.rq) from `folder`; NULL takes MUP_QUERIES from the environment, and without
- * it the folder that the build or the installation knows.
+ * it the folder that the build or the installation knows. With MUP_ALIGNMENTS in the environment,
+ * that file or folder is taken as by mup_describer_align().
  *
  * MUP_ERR_FORMAT  a query is missing or does not parse: *problems say which file and why.
  * MUP_ERR_SPACE   out of memory, or the RDF library does not start.
@@ -164,6 +174,24 @@ MUP_MUST_CHECK
 enum mup_status mup_describer_new(struct mup_describer **out, struct mup_problems *problems,
                                   const char *folder);
 void mup_describer_free(struct mup_describer *describer);
+
+#define MUP_ALIGNMENTS_MAX 16u
+
+/*
+ * Take the triples of a file, or of each file of a folder in the order of their names, as true of
+ * every description that is parsed from now on: how another ontology maps to the vocabulary (see
+ * infer.h for the rules that are understood). The file is of any syntax that a description may have
+ * and of MUP_DESCRIPTION_SIZE_MAX bytes at most. Its triples count to the limits of a description.
+ *
+ * MUP_ERR_FORMAT  cannot be read, or is not RDF: *problems say where and why.
+ * MUP_ERR_RANGE   a limit above, or more than MUP_ALIGNMENTS_MAX files. *problems say.
+ * MUP_ERR_SPACE   out of memory.
+ *
+ * On error some files of a folder may be in use: let the describer go.
+ */
+MUP_MUST_CHECK
+enum mup_status mup_describer_align(struct mup_describer *describer, struct mup_problems *problems,
+                                    const char *path);
 
 /*
  * Read a description: bytes → RDF → materialised graph → queries → capability, and check that it is

@@ -157,9 +157,10 @@ enum mup_status mup_capability_json(char **out, const struct mup_capability *cap
     char hex[2 * MUP_DESCRIPTION_DIGEST_SIZE + 1];
     for (size_t i = 0; i < MUP_DESCRIPTION_DIGEST_SIZE; i++)
         snprintf(hex + 2 * i, 3, "%02x", capability->digest[i]);
-    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:[]}", "digest", hex, "uuid",
+    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:[]}", "digest", hex, "uuid",
                                capability->uuid, "category", capability->category, "description",
-                               capability->description, "module", capability->module_name, "rpcs");
+                               capability->description, "module", capability->module_name,
+                               "namespace", capability->module_namespace, "rpcs");
     for (size_t i = 0; i < capability->rpc_count; i++)
         json_array_append_new(json_object_get(object, "rpcs"),
                               rpc_json(&capability->rpcs[i], name));

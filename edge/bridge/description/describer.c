@@ -8,19 +8,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "bridge/description/align.h"
 #include "bridge/description/extract.h"
-#include "bridge/description/jsonld.h"
 #include "bridge/description/materialise.h"
 #include "bridge/description/yang_name.h"
 
-#define QUERY_SIZE_MAX    16384u
-#define CATEGORY_SLUG_MAX 32u
-#define NAME_DIGEST_BYTES 8u /* of the digest in a module's name: 64 bits */
+#define QUERY_SIZE_MAX     16384u
+#define CATEGORY_SLUG_MAX  32u
+#define NAME_DIGEST_DIGITS 16u /* of the digest in a module's name: 64 bits */
 
 struct mup_describer {
     struct mup_rdf *rdf;
     struct mup_queries queries;
     struct mup_arena plans;
+    struct mup_alignments alignments;
 };
 
 /* MUP_QUERIES, then the source tree that this was built from, then the installed folder. */
@@ -102,6 +103,9 @@ enum mup_status mup_describer_new(struct mup_describer **out, struct mup_problem
         status = load_queries(describer, problems, folder ? folder : default_folder());
     if (status == MUP_OK)
         status = check_queries(describer, problems);
+    const char *alignments = getenv("MUP_ALIGNMENTS");
+    if (status == MUP_OK && alignments && alignments[0])
+        status = mup_alignments_read(&describer->alignments, problems, describer->rdf, alignments);
     if (status == MUP_OK)
         *out = describer;
     else
@@ -115,60 +119,35 @@ void mup_describer_free(struct mup_describer *describer)
         return;
     for (unsigned i = 0; i < MUP_QUESTION_COUNT; i++)
         free(describer->queries.texts[i]);
+    mup_alignments_free(&describer->alignments);
     mup_arena_free(&describer->plans);
     mup_rdf_free(describer->rdf);
     free(describer);
 }
 
-static enum mup_description_format guess_format(const char *bytes, size_t size)
+/* What the module is named after: the template, and the alignments that it was read with. */
+static enum mup_status module_digest(uint8_t out[MUP_DESCRIPTION_DIGEST_SIZE],
+                                     const struct mup_capability *capability,
+                                     const struct mup_alignments *alignments)
 {
-    size_t at = 0;
-    if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
-        at = 3;
-    while (at < size && strchr(" \t\r\n", bytes[at]) && bytes[at])
-        at++;
-    size -= at;
-    bytes += at;
-    if (size == 0 || bytes[0] == '{')
-        return MUP_DESCRIPTION_JSONLD;
-    if (bytes[0] == '[') {
-        /* `[` also begins a blank node of Turtle, but JSON goes on with a node or an end. */
-        for (at = 1; at < size && strchr(" \t\r\n", bytes[at]) && bytes[at]; at++)
-            continue;
-        return at == size || strchr("{[]", bytes[at]) ? MUP_DESCRIPTION_JSONLD
-                                                      : MUP_DESCRIPTION_TURTLE;
-    }
-    if ((size >= 2 && memcmp(bytes, "<?", 2) == 0) || (size >= 2 && memcmp(bytes, "<!", 2) == 0) ||
-        (size >= 8 && memcmp(bytes, "<rdf:RDF", 8) == 0))
-        return MUP_DESCRIPTION_RDFXML;
-    return MUP_DESCRIPTION_TURTLE;
-}
-
-static enum mup_status read_bytes(struct mup_triples *out, struct mup_problems *problems,
-                                  struct mup_describer *describer, const char *bytes, size_t size,
-                                  enum mup_description_format format)
-{
-    if (size > MUP_DESCRIPTION_SIZE_MAX) {
-        mup_problems_error(problems, 0, NULL, "%zu bytes, but at most %u are read", size,
-                           MUP_DESCRIPTION_SIZE_MAX);
-        return MUP_ERR_RANGE;
-    }
-    if (size == 0) {
-        mup_problems_error(problems, 0, NULL, "the description is empty");
-        return MUP_ERR_FORMAT;
-    }
-    if (format == MUP_DESCRIPTION_AUTO)
-        format = guess_format(bytes, size);
-    if (format == MUP_DESCRIPTION_JSONLD)
-        return mup_jsonld_read(out, problems, bytes, size);
-    return mup_rdf_read(out, problems, describer->rdf, bytes, size, format);
+    uint8_t digests[2 * MUP_DESCRIPTION_DIGEST_SIZE];
+    memcpy(digests, capability->digest, MUP_DESCRIPTION_DIGEST_SIZE);
+    memcpy(digests + MUP_DESCRIPTION_DIGEST_SIZE, alignments->digest, MUP_DESCRIPTION_DIGEST_SIZE);
+    if (alignments->count > 0)
+        return mup_description_digest(out, digests, sizeof digests);
+    memcpy(out, capability->digest, MUP_DESCRIPTION_DIGEST_SIZE);
+    return MUP_OK;
 }
 
 /* `mup-<category>-<digest>`: legal whatever the category is. */
-static enum mup_status name_module(struct mup_capability *capability, struct mup_arena *arena)
+static enum mup_status name_module(struct mup_capability *capability, struct mup_arena *arena,
+                                   const struct mup_alignments *alignments)
 {
-    char slug[CATEGORY_SLUG_MAX + 1], hex[2 * NAME_DIGEST_BYTES + 1];
+    char slug[CATEGORY_SLUG_MAX + 1], hex[2 * MUP_DESCRIPTION_DIGEST_SIZE + 1];
+    uint8_t digest[MUP_DESCRIPTION_DIGEST_SIZE];
     size_t size = 0;
+    if (module_digest(digest, capability, alignments) != MUP_OK)
+        return MUP_ERR_SPACE;
     for (const char *c = capability->category; *c && size < CATEGORY_SLUG_MAX; c++) {
         bool is_upper = *c >= 'A' && *c <= 'Z';
         if ((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9'))
@@ -181,10 +160,12 @@ static enum mup_status name_module(struct mup_capability *capability, struct mup
     while (size > 0 && slug[size - 1] == '-')
         size--;
     slug[size] = '\0';
-    for (size_t i = 0; i < NAME_DIGEST_BYTES; i++)
-        snprintf(hex + 2 * i, 3, "%02x", capability->digest[i]);
-    capability->module_name = mup_arena_print(arena, "mup-%s-%s", size ? slug : "device", hex);
-    return capability->module_name ? MUP_OK : MUP_ERR_SPACE;
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    capability->module_name =
+        mup_arena_print(arena, "mup-%s-%.*s", size ? slug : "device", (int)NAME_DIGEST_DIGITS, hex);
+    capability->module_namespace = mup_arena_print(arena, "%s%s", MUP_YANG_NAMESPACE_PREFIX, hex);
+    return capability->module_name && capability->module_namespace ? MUP_OK : MUP_ERR_SPACE;
 }
 
 static enum mup_status build(struct mup_capability *out, struct mup_arena *kept,
@@ -207,7 +188,7 @@ static enum mup_status build(struct mup_capability *out, struct mup_arena *kept,
         status = mup_extract(out, &extraction);
     }
     if (status == MUP_OK)
-        status = name_module(out, kept);
+        status = name_module(out, kept, &describer->alignments);
     mup_arena_free(&scratch);
     mup_triples_free(&plain);
     return status;
@@ -225,7 +206,10 @@ enum mup_status mup_description_parse(struct mup_capability **out, struct mup_pr
     if (!capability)
         return MUP_ERR_SPACE;
     mup_triples_init(&triples);
-    enum mup_status status = read_bytes(&triples, problems, describer, bytes, size, format);
+    enum mup_status status =
+        mup_rdf_read_any(&triples, problems, describer->rdf, bytes, size, format);
+    if (status == MUP_OK)
+        status = mup_alignments_add_to(&triples, problems, &describer->alignments);
     if (status == MUP_OK)
         status = mup_description_digest(capability->digest, bytes, size);
     if (status == MUP_OK)
@@ -252,9 +236,17 @@ enum mup_status mup_description_ntriples(char **out, struct mup_problems *proble
     struct mup_triples triples;
     *problems = (struct mup_problems){0};
     mup_triples_init(&triples);
-    enum mup_status status = read_bytes(&triples, problems, describer, bytes, size, format);
+    enum mup_status status =
+        mup_rdf_read_any(&triples, problems, describer->rdf, bytes, size, format);
     if (status == MUP_OK)
         status = mup_triples_print(out, &triples);
     mup_triples_free(&triples);
     return status;
+}
+
+enum mup_status mup_describer_align(struct mup_describer *describer, struct mup_problems *problems,
+                                    const char *path)
+{
+    *problems = (struct mup_problems){0};
+    return mup_alignments_read(&describer->alignments, problems, describer->rdf, path);
 }

@@ -1,9 +1,11 @@
-/* One name per thing, and the closure of hasService/hasSubService* (materialise.h). */
+/* One name per thing, what follows by rules (infer.h), and the closure of hasService/hasSubService*
+ * (materialise.h). */
 #include "bridge/description/materialise.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/description/infer.h"
 #include "bridge/description/vocabulary.h"
 
 struct work {
@@ -163,6 +165,8 @@ enum mup_status mup_materialise(struct mup_triples *out, const struct mup_triple
             unite_all(&work);
             status = copy_triples(&work);
         }
+        if (status == MUP_OK)
+            status = mup_infer(out);
         if (status == MUP_OK)
             status = add_reached(out, out->count);
     }

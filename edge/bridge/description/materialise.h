@@ -6,6 +6,7 @@
  * - Things joined by owl:sameAs, owl:equivalentClass or owl:equivalentProperty become one node: the
  *   one from the vocabulary, or else an IRI before a blank node and the smaller text first. Copying
  *   the triples to every name instead would make each function of such a device appear twice.
+ * - What follows by the rules of infer.h is added.
  * - Each subject of hasService gets `urn:mup:reaches` to its services and their sub-services.
  */
 #ifndef MUP_BRIDGE_MATERIALISE_H

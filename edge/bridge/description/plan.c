@@ -290,7 +290,7 @@ enum mup_status mup_index_make(struct mup_index *out, const struct mup_triples *
 {
     size_t count = (size_t)triples->count + 1;
     uint32_t *scratch = calloc(2 * count + triples->term_count + 1, sizeof *scratch);
-    struct mup_index index = {.triples = triples};
+    struct mup_index index = {.triples = triples, .count = triples->count};
     index.by_subject = calloc(count, sizeof *index.by_subject);
     index.by_object = calloc(count, sizeof *index.by_object);
     if (!scratch || !index.by_subject || !index.by_object) {
@@ -318,13 +318,13 @@ void mup_index_free(struct mup_index *index)
 }
 
 /* The first place in `order` whose triple is not before (predicate, key). */
-static uint32_t lower_bound(const struct mup_triples *triples, const uint32_t *order,
-                            bool by_object, uint32_t predicate, uint32_t key)
+static uint32_t lower_bound(const struct mup_index *index, const uint32_t *order, bool by_object,
+                            uint32_t predicate, uint32_t key)
 {
-    uint32_t low = 0, high = triples->count;
+    uint32_t low = 0, high = index->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        const struct mup_triple *item = &triples->items[order[middle]];
+        const struct mup_triple *item = &index->triples->items[order[middle]];
         if (item->predicate < predicate ||
             (item->predicate == predicate && end_of(item, by_object) < key))
             low = middle + 1;
@@ -332,6 +332,16 @@ static uint32_t lower_bound(const struct mup_triples *triples, const uint32_t *o
             high = middle;
     }
     return low;
+}
+
+struct mup_index_range mup_index_objects(const struct mup_index *index, uint32_t predicate,
+                                         uint32_t subject)
+{
+    return (struct mup_index_range){
+        .order = index->by_subject,
+        .from = lower_bound(index, index->by_subject, false, predicate, subject),
+        .to = lower_bound(index, index->by_subject, false, predicate, subject + 1),
+    };
 }
 
 /* ---- running ----------------------------------------------------------------------------------
@@ -361,30 +371,24 @@ struct run {
     unsigned steps;
 };
 
-/* What a pattern may still match, as a part of one of the indexes. */
-struct range {
-    const uint32_t *order;
-    uint32_t from, to;
-};
-
 static uint32_t value_of(const struct run *run, const struct slot *slot)
 {
     return slot->is_variable ? run->values[slot->number] : slot->number;
 }
 
-static struct range range_of(const struct run *run, const struct lookup *lookup)
+/* What a pattern may still match. */
+static struct mup_index_range range_of(const struct run *run, const struct lookup *lookup)
 {
-    const struct mup_triples *triples = run->index->triples;
+    const struct mup_index *index = run->index;
     uint32_t subject = value_of(run, &lookup->subject);
     uint32_t object = value_of(run, &lookup->object);
     bool by_object = subject == UNBOUND && object != UNBOUND;
     uint32_t key = by_object ? object : subject;
-    struct range range = {.order = by_object ? run->index->by_object : run->index->by_subject};
-    range.from =
-        lower_bound(triples, range.order, by_object, lookup->predicate, key == UNBOUND ? 0 : key);
-    range.to = key == UNBOUND
-                   ? lower_bound(triples, range.order, by_object, lookup->predicate + 1, 0)
-                   : lower_bound(triples, range.order, by_object, lookup->predicate, key + 1);
+    bool any = key == UNBOUND;
+    struct mup_index_range range = {.order = by_object ? index->by_object : index->by_subject};
+    range.from = lower_bound(index, range.order, by_object, lookup->predicate, any ? 0 : key);
+    range.to =
+        lower_bound(index, range.order, by_object, lookup->predicate + any, any ? 0 : key + 1);
     return range;
 }
 
@@ -418,12 +422,12 @@ static enum mup_status add_row(struct run *run)
 }
 
 /* Of the patterns that are left, the one with the fewest matches; it moves to the front. */
-static struct range choose(struct run *run, unsigned done)
+static struct mup_index_range choose(struct run *run, unsigned done)
 {
-    struct range best = range_of(run, &run->lookups[done]);
+    struct mup_index_range best = range_of(run, &run->lookups[done]);
     unsigned at = done;
     for (unsigned i = done + 1; i < run->lookup_count; i++) {
-        struct range range = range_of(run, &run->lookups[i]);
+        struct mup_index_range range = range_of(run, &run->lookups[i]);
         if (range.to - range.from < best.to - best.from) {
             best = range;
             at = i;
@@ -440,7 +444,7 @@ static enum mup_status match(struct run *run, unsigned done)
 {
     if (done == run->lookup_count)
         return add_row(run);
-    struct range range = choose(run, done);
+    struct mup_index_range range = choose(run, done);
     const struct lookup lookup = run->lookups[done];
     enum mup_status status = MUP_OK;
     for (uint32_t i = range.from; i < range.to && status == MUP_OK; i++) {

@@ -31,9 +31,11 @@ struct mup_plan;
 const struct mup_plan *mup_plan_make(struct mup_arena *arena, struct mup_rdf *rdf,
                                      const char *query);
 
-/* The triples by predicate and subject, and by predicate and object; points to the triples. */
+/* The triples by predicate and subject, and by predicate and object; points to the triples. Those
+ * that are added later are not in it. */
 struct mup_index {
     const struct mup_triples *triples;
+    uint32_t count;       /* of triples when it was made */
     uint32_t *by_subject; /* private: triple numbers */
     uint32_t *by_object;
 };
@@ -42,6 +44,16 @@ struct mup_index {
 MUP_MUST_CHECK
 enum mup_status mup_index_make(struct mup_index *out, const struct mup_triples *triples);
 void mup_index_free(struct mup_index *index);
+
+/* A part of an index: the triples items[order[from]] to items[order[to - 1]]. */
+struct mup_index_range {
+    const uint32_t *order;
+    uint32_t from, to;
+};
+
+/* The triples with this predicate and subject. */
+struct mup_index_range mup_index_objects(const struct mup_index *index, uint32_t predicate,
+                                         uint32_t subject);
 
 /* As mup_rdf_ask(); rows may come in another order. Cells point into the triples or the arena. */
 MUP_MUST_CHECK

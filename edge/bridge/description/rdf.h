@@ -37,6 +37,15 @@ enum mup_status mup_rdf_read(struct mup_triples *out, struct mup_problems *probl
                              struct mup_rdf *rdf, const char *bytes, size_t size,
                              enum mup_description_format format);
 
+/*
+ * Add the triples of a document in any of the syntaxes; MUP_DESCRIPTION_AUTO goes by the first
+ * bytes. MUP_ERR_RANGE also for more than MUP_DESCRIPTION_SIZE_MAX bytes.
+ */
+MUP_MUST_CHECK
+enum mup_status mup_rdf_read_any(struct mup_triples *out, struct mup_problems *problems,
+                                 struct mup_rdf *rdf, const char *bytes, size_t size,
+                                 enum mup_description_format format);
+
 /* Make a graph that can be queried; NULL when memory is out. Close it before freeing `rdf`. */
 struct mup_rdf_graph *mup_rdf_graph_open(struct mup_rdf *rdf, const struct mup_triples *triples);
 void mup_rdf_graph_close(struct mup_rdf_graph *graph);

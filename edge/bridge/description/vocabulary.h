@@ -9,6 +9,7 @@
 #define MUP_NS_UNITS  "http://www.ontology-of-units-of-measure.org/resource/om-2/"
 #define MUP_NS_MYNO   "https://www.cs.uni-potsdam.de/bs/research/myno#"
 #define MUP_NS_RDF    "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+#define MUP_NS_RDFS   "http://www.w3.org/2000/01/rdf-schema#"
 #define MUP_NS_XSD    "http://www.w3.org/2001/XMLSchema#"
 #define MUP_NS_OWL    "http://www.w3.org/2002/07/owl#"
 

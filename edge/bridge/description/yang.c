@@ -315,13 +315,13 @@ static void put_module(FILE *out, const struct mup_capability *capability)
         snprintf(hex + 2 * i, 3, "%02x", capability->digest[i]);
     fprintf(out,
             "module %s {\n"
-            "  namespace \"%s%s\";\n"
+            "  namespace \"%s\";\n"
             "  prefix %s;\n"
             "\n"
             "  import myno {\n"
             "    prefix myno;\n"
             "  }\n\n",
-            capability->module_name, MUP_YANG_NAMESPACE_PREFIX, hex, capability->module_name);
+            capability->module_name, capability->module_namespace, capability->module_name);
     put_statement(out, 1, "description", capability->description);
     fputs("\n  revision " MUP_YANG_REVISION " {\n"
           "    description \"As the bridge writes modules since then.\";\n"

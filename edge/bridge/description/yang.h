@@ -14,10 +14,6 @@
 
 #include "bridge/description/capability.h"
 
-#define MUP_YANG_NAMESPACE_PREFIX                                  \
-    "urn:mup:capability:" /* followed by 64 hex digits, the digest \
-                           */
-
 /* The revision of every module: when what is made of one and the same description last changed. */
 #define MUP_YANG_REVISION "2026-11-22"
 

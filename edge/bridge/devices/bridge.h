@@ -40,6 +40,7 @@ struct mup_bridge_settings {
     char *store;
     char *certificate; /* signed certificate of the update server's key; may be missing */
     char *queries;
+    char *alignments; /* file or folder of RDF; main() puts it into the environment */
     int64_t rpc_timeout_s;
     struct mup_config_list allow_topics;
 };

@@ -21,6 +21,7 @@ static const char help[] =
     "      store            SQLite file of devices and descriptions\n"
     "      certificate      of the update server's key, as mup certify makes it\n"
     "      queries          folder of the *.rq files (the installed ones unless given)\n"
+    "      alignments       file or folder of RDF that maps other ontologies\n"
     "      rpc-timeout-s    how long a device has for an answer (30)\n"
     "      allow-topic      a topic without a device's name that may be used; may be repeated\n"
     "  --log LEVEL     debug, info, warning or error (info)\n"
@@ -32,6 +33,11 @@ static int run(const struct mup_bridge_settings *settings)
     static struct mup_bridge bridge;
     char error[MUP_BRIDGE_ERROR_SIZE] = "";
 
+    /* Every describer takes it from there, also those of the children that judge. */
+    if (settings->alignments != NULL && setenv("MUP_ALIGNMENTS", settings->alignments, 1) != 0) {
+        fprintf(stderr, "mup-bridge: no memory\n");
+        return 1;
+    }
     if (!mup_bridge_open(&bridge, settings, error)) {
         fprintf(stderr, "mup-bridge: %s\n", error);
         return 1;
@@ -58,6 +64,7 @@ static int configure_and_run(const char *path)
         {"store", MUP_CONFIG_TEXT, &settings.store, true, 0, 0},
         {"certificate", MUP_CONFIG_TEXT, &settings.certificate, false, 0, 0},
         {"queries", MUP_CONFIG_TEXT, &settings.queries, false, 0, 0},
+        {"alignments", MUP_CONFIG_TEXT, &settings.alignments, false, 0, 0},
         {"rpc-timeout-s", MUP_CONFIG_NUMBER, &settings.rpc_timeout_s, false, MUP_CALL_TIMEOUT_S_MIN,
          MUP_CALL_TIMEOUT_S_MAX},
         {"allow-topic", MUP_CONFIG_LIST, &settings.allow_topics, false, 0, 0},

@@ -44,21 +44,17 @@ static LY_ERR add(struct lyd_node *entry, const char *name, const char *value)
 static LY_ERR add_description(struct lyd_node *entry, const struct mup_device *device)
 {
     const struct mup_known_description *description = device->description;
-    char namespace[sizeof MUP_YANG_NAMESPACE_PREFIX + 2 * MUP_DIGEST_SIZE];
     LY_ERR bad;
 
     if (description == NULL)
         return LY_SUCCESS;
     if (description->capability == NULL)
         return add(entry, "reason", description->reason);
-    snprintf(namespace, sizeof namespace, "%s", MUP_YANG_NAMESPACE_PREFIX);
-    for (size_t i = 0; i < MUP_DIGEST_SIZE; i++)
-        snprintf(namespace + sizeof MUP_YANG_NAMESPACE_PREFIX - 1 + 2 * i, 3, "%02x",
-                 description->digest[i]);
     bad = add(entry, "category", description->capability->category);
     if (bad == LY_SUCCESS)
         bad = add(entry, "module", description->capability->module_name);
-    return bad == LY_SUCCESS ? add(entry, "namespace", namespace) : bad;
+    return bad == LY_SUCCESS ? add(entry, "namespace", description->capability->module_namespace)
+                             : bad;
 }
 
 static LY_ERR add_reading(struct lyd_node *entry, const struct mup_telemetry *point,

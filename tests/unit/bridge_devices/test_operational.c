@@ -106,7 +106,7 @@ static void a_reason_that_xml_cannot_carry_hides_no_device(void **state)
 static void a_category_that_xml_cannot_carry_or_has_no_end_hides_no_device(void **state)
 {
     static char long_category[60000];
-    struct mup_capability capability = {.module_name = "mup-v"};
+    struct mup_capability capability = {.module_name = "mup-v", .module_namespace = "urn:v"};
     const char *const categories[] = {"v\x01", "v\xef\xbf\xbf", long_category};
     struct mup_known_description *description;
 

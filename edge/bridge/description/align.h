@@ -1,0 +1,29 @@
+/*
+ * Alignments: triples of the operator that are true of every description, so that devices described
+ * in another ontology are understood. Used through mup_describer_align().
+ */
+#ifndef MUP_BRIDGE_ALIGN_H
+#define MUP_BRIDGE_ALIGN_H
+
+#include "bridge/description/rdf.h"
+
+/* A zeroed struct is empty. */
+struct mup_alignments {
+    struct mup_triples files[MUP_ALIGNMENTS_MAX];
+    unsigned count;
+    uint8_t digest[MUP_DESCRIPTION_DIGEST_SIZE]; /* of all of them, in their order */
+};
+
+/* Read a file, or all files of a folder; see mup_describer_align(). */
+MUP_MUST_CHECK
+enum mup_status mup_alignments_read(struct mup_alignments *alignments,
+                                    struct mup_problems *problems, struct mup_rdf *rdf,
+                                    const char *path);
+void mup_alignments_free(struct mup_alignments *alignments);
+
+/* Add them to a description's triples; their blank nodes stay apart from its own. */
+MUP_MUST_CHECK
+enum mup_status mup_alignments_add_to(struct mup_triples *triples, struct mup_problems *problems,
+                                      const struct mup_alignments *alignments);
+
+#endif
