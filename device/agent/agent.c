@@ -231,26 +231,25 @@ uint32_t mup_agent_lost(struct mup_agent *agent, uint32_t now_ms)
     return mup_backoff_next_ms(&agent->backoff, jitter);
 }
 
-static uint32_t sooner(uint32_t a, uint32_t b)
+void mup_agent_sooner(struct agent_wait *wait, uint32_t since_ms, uint32_t total_ms)
 {
-    return a < b ? a : b;
+    uint32_t passed_ms = wait->now_ms - since_ms;
+    uint32_t left_ms = passed_ms < total_ms ? total_ms - passed_ms : MUP_AGENT_RETRY_MS;
+
+    if (wait->ms > left_ms)
+        wait->ms = left_ms;
 }
 
 uint32_t mup_agent_wait_ms(const struct mup_agent *agent, uint32_t now_ms)
 {
-    uint32_t wait_ms = mup_agent_trial_wait_ms(agent, now_ms);
+    struct agent_wait wait = {now_ms, MUP_MQTT_WAIT_FOREVER_MS};
 
-    if (agent->link == LINK_DOWN)
-        return wait_ms;
-    wait_ms = sooner(wait_ms, mup_mqtt_wait_ms(agent->config->mqtt, now_ms));
-    wait_ms = sooner(wait_ms, mup_agent_link_wait_ms(agent, now_ms));
-    wait_ms = sooner(wait_ms, mup_agent_transfer_wait_ms(agent, now_ms));
-    if (agent->link == LINK_UP) {
-        uint32_t announce_ms = mup_bootstrap_wait_ms(&agent->bootstrap, now_ms);
-
-        wait_ms = sooner(wait_ms, announce_ms != 0 ? announce_ms : MUP_AGENT_RETRY_MS);
-    }
-    return wait_ms;
+    if (agent->link != LINK_DOWN)
+        wait.ms = mup_mqtt_wait_ms(agent->config->mqtt, now_ms);
+    mup_agent_trial_wait(agent, &wait);
+    mup_agent_link_wait(agent, &wait);
+    mup_agent_transfer_wait(agent, &wait);
+    return wait.ms;
 }
 
 enum mup_status mup_agent_publish(struct mup_agent *agent, const char *topic, const void *value,

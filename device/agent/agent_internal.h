@@ -69,6 +69,13 @@ static inline size_t written(enum mup_status status, const size_t *size)
 void mup_agent_enter(struct mup_agent *agent, enum mup_agent_phase phase);
 void mup_agent_notify(const struct mup_agent *agent, enum mup_agent_notice notice, uint32_t state,
                       uint32_t value);
+/* When the main loop must come back, put together by each who has something to wait for. */
+struct agent_wait {
+    uint32_t now_ms;
+    uint32_t ms;
+};
+void mup_agent_sooner(struct agent_wait *wait, uint32_t since_ms, uint32_t total_ms);
+
 bool mup_agent_elapsed(const struct mup_agent *agent, uint32_t since_ms, uint32_t wait_ms);
 
 /* link.c */
@@ -83,7 +90,7 @@ void mup_agent_on_subscribed(struct mup_agent *agent, const struct mup_mqtt_even
 void mup_agent_on_published(struct mup_agent *agent, const struct mup_mqtt_event *event);
 void mup_agent_link_lost(struct mup_agent *agent);
 void mup_agent_link_tick(struct mup_agent *agent);
-uint32_t mup_agent_link_wait_ms(const struct mup_agent *agent, uint32_t now_ms);
+void mup_agent_link_wait(const struct mup_agent *agent, struct agent_wait *wait);
 
 /* bootstrap.c */
 enum mup_status mup_agent_load_identity(struct mup_agent *agent);
@@ -115,7 +122,7 @@ void mup_agent_slice_bytes(struct mup_agent *agent, const uint8_t *bytes, size_t
 void mup_agent_slice_end(struct mup_agent *agent);
 void mup_agent_transfer_tick(struct mup_agent *agent);
 void mup_agent_transfer_resumed(struct mup_agent *agent);
-uint32_t mup_agent_transfer_wait_ms(const struct mup_agent *agent, uint32_t now_ms);
+void mup_agent_transfer_wait(const struct mup_agent *agent, struct agent_wait *wait);
 size_t mup_agent_encode_ack(const struct mup_agent *agent, uint8_t bytes[MUP_ACK_MAX]);
 size_t mup_agent_encode_noop(const struct mup_agent *agent, uint8_t bytes[MUP_ACK_MAX]);
 void mup_agent_ack_sent(struct mup_agent *agent);
@@ -123,7 +130,7 @@ void mup_agent_ack_sent(struct mup_agent *agent);
 /* trial.c */
 void mup_agent_trial_init(struct mup_agent *agent);
 void mup_agent_trial_tick(struct mup_agent *agent);
-uint32_t mup_agent_trial_wait_ms(const struct mup_agent *agent, uint32_t now_ms);
+void mup_agent_trial_wait(const struct mup_agent *agent, struct agent_wait *wait);
 size_t mup_agent_encode_report(const struct mup_agent *agent, uint8_t *bytes, size_t capacity);
 void mup_agent_report_if_owed(struct mup_agent *agent);
 void mup_agent_report_sent(struct mup_agent *agent);

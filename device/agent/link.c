@@ -104,13 +104,12 @@ void mup_agent_link_tick(struct mup_agent *agent)
     agent->actions |= MUP_AGENT_CLOSE;
 }
 
-uint32_t mup_agent_link_wait_ms(const struct mup_agent *agent, uint32_t now_ms)
+void mup_agent_link_wait(const struct mup_agent *agent, struct agent_wait *wait)
 {
-    uint32_t passed_ms = now_ms - agent->subscribe_ms;
-
-    if (!agent->awaiting)
-        return MUP_MQTT_WAIT_FOREVER_MS;
-    return passed_ms < MUP_AGENT_SUBSCRIBE_MS ? MUP_AGENT_SUBSCRIBE_MS - passed_ms : 0;
+    if (agent->awaiting)
+        mup_agent_sooner(wait, agent->subscribe_ms, MUP_AGENT_SUBSCRIBE_MS);
+    if (agent->link == LINK_UP && !agent->bootstrap.replied)
+        mup_agent_sooner(wait, agent->bootstrap.said_ms, MUP_BOOTSTRAP_AGAIN_MS);
 }
 
 static void all_subscribed(struct mup_agent *agent)

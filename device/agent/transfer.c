@@ -108,9 +108,14 @@ void mup_agent_transfer_resumed(struct mup_agent *agent)
 
 static bool is_acknowledging(const struct mup_agent *agent)
 {
-    return agent->phase == MUP_AGENT_RECEIVING ||
-           (agent->phase == MUP_AGENT_COMPLETE && agent->ack_repeats < COMPLETE_REPEATS_MAX) ||
-           (agent->phase == MUP_AGENT_FAILED && agent->ack_repeats < FAILED_REPEATS_MAX);
+    static const uint8_t repeats_max[] = {
+        [MUP_AGENT_RECEIVING] = UINT8_MAX,
+        [MUP_AGENT_COMPLETE] = COMPLETE_REPEATS_MAX,
+        [MUP_AGENT_FAILED] = FAILED_REPEATS_MAX,
+        [MUP_AGENT_RESTARTING] = 0,
+    };
+
+    return agent->link == LINK_UP && agent->ack_repeats < repeats_max[agent->phase];
 }
 
 void mup_agent_transfer_tick(struct mup_agent *agent)
@@ -120,7 +125,7 @@ void mup_agent_transfer_tick(struct mup_agent *agent)
         mup_agent_enter(agent, MUP_AGENT_IDLE);
         return;
     }
-    if (!is_acknowledging(agent) || agent->ack_due || agent->link != LINK_UP ||
+    if (!is_acknowledging(agent) || agent->ack_due ||
         !mup_agent_elapsed(agent, agent->ack_ms, agent->ack_wait_ms))
         return;
     agent->ack_due = true;
@@ -129,17 +134,14 @@ void mup_agent_transfer_tick(struct mup_agent *agent)
     /* The first repetition is unchanged: perhaps only the acknowledgement was lost. */
     if (agent->ack_repeats > 0 && agent->phase == MUP_AGENT_RECEIVING)
         agent->attempt++;
-    if (agent->ack_repeats < UINT8_MAX)
+    if (agent->ack_repeats < UINT8_MAX - 1) /* one that never ends does not count so far */
         agent->ack_repeats++;
 }
 
-uint32_t mup_agent_transfer_wait_ms(const struct mup_agent *agent, uint32_t now_ms)
+void mup_agent_transfer_wait(const struct mup_agent *agent, struct agent_wait *wait)
 {
-    uint32_t passed_ms = now_ms - agent->ack_ms;
-
-    if (!is_acknowledging(agent) || agent->link != LINK_UP)
-        return MUP_MQTT_WAIT_FOREVER_MS;
-    return passed_ms < agent->ack_wait_ms ? agent->ack_wait_ms - passed_ms : MUP_AGENT_RETRY_MS;
+    if (is_acknowledging(agent))
+        mup_agent_sooner(wait, agent->ack_ms, agent->ack_wait_ms);
 }
 
 /* ---- Slices ------------------------------------------------------------------------------ */

@@ -184,18 +184,13 @@ void mup_agent_trial_tick(struct mup_agent *agent)
         restart_turn(agent);
 }
 
-uint32_t mup_agent_trial_wait_ms(const struct mup_agent *agent, uint32_t now_ms)
+void mup_agent_trial_wait(const struct mup_agent *agent, struct agent_wait *wait)
 {
-    uint32_t passed_ms = now_ms - agent->phase_ms;
-    uint32_t total_ms = trial_ms(agent);
-
     if (agent->phase == MUP_AGENT_RESTARTING)
-        total_ms = agent->restart_wait ? MUP_AGENT_RESTART_MS : 0;
-    else if (agent->phase == MUP_AGENT_TRIAL && agent->announced)
-        total_ms = 0; /* a confirmation that was held back or failed */
-    if (passed_ms < total_ms)
-        return total_ms - passed_ms;
-    return agent->phase == MUP_AGENT_RESTARTING || agent->phase == MUP_AGENT_TRIAL
-               ? MUP_AGENT_RETRY_MS
-               : MUP_MQTT_WAIT_FOREVER_MS;
+        mup_agent_sooner(wait, agent->phase_ms, agent->restart_wait ? MUP_AGENT_RESTART_MS : 0);
+    else if (agent->phase == MUP_AGENT_TRIAL)
+        /* Announced: a confirmation that was held back or failed. */
+        mup_agent_sooner(wait, agent->phase_ms, agent->announced ? 0 : trial_ms(agent));
+    else if (mup_boot_phase(agent->config->boot) == MUP_BOOT_REVERTED)
+        mup_agent_sooner(wait, agent->phase_ms, trial_ms(agent));
 }
