@@ -10,15 +10,19 @@ enum mup_status mup_pipeline_init(struct mup_pipeline *pipeline, const struct mu
                                   uint8_t *block)
 {
     struct mup_progress progress;
-    bool found = false;
+    bool found;
     enum mup_status status;
 
     memset(pipeline, 0, sizeof *pipeline);
+    pipeline->state = PIPELINE_UNREAD;
     pipeline->map = map;
     pipeline->block = block;
     status = mup_progress_open(&pipeline->log, &progress, &found, map);
-    if (status != MUP_OK || !found)
+    if (status != MUP_OK)
         return status;
+    pipeline->state = PIPELINE_EMPTY;
+    if (!found)
+        return MUP_OK;
     pipeline->state = PIPELINE_KEPT;
     pipeline->verified_size = progress.payload_offset;
     pipeline->recorded_size = progress.output_offset;
@@ -82,7 +86,7 @@ enum mup_status mup_pipeline_begin(struct mup_pipeline *pipeline,
 
     if (manifest->image_size > mup_flash_map_image_size_max(pipeline->map))
         return MUP_ERR_SPACE;
-    if (pipeline->log.map == NULL) /* fail() could not read what is left */
+    if (pipeline->state == PIPELINE_UNREAD)
         status = mup_pipeline_init(pipeline, pipeline->map, pipeline->block);
     if (status != MUP_OK)
         return status;
@@ -118,14 +122,12 @@ static void record(struct mup_pipeline *pipeline)
 }
 
 /* The flash failed in mid-transfer: what the newest record says is all that is left. When not even
- * that can be read, the log is not open (its map is NULL) until begin() can. */
+ * that can be read, begin() tries again. */
 static enum mup_status fail(struct mup_pipeline *pipeline, enum mup_status status)
 {
-    const struct mup_flash_map *map = pipeline->map;
-    uint8_t *block = pipeline->block;
+    enum mup_status found = mup_pipeline_init(pipeline, pipeline->map, pipeline->block);
 
-    if (mup_pipeline_init(pipeline, map, block) != MUP_OK)
-        pipeline->state = PIPELINE_EMPTY;
+    (void)found;
     return status;
 }
 
@@ -166,13 +168,13 @@ enum mup_status mup_pipeline_feed(struct mup_pipeline *pipeline, const uint8_t *
 
 uint32_t mup_pipeline_next(const struct mup_pipeline *pipeline)
 {
-    return pipeline->state == PIPELINE_EMPTY ? 0 : pipeline->verified_size + pipeline->block_filled;
+    return pipeline->verified_size + pipeline->block_filled;
 }
 
 bool mup_pipeline_kept(const struct mup_pipeline *pipeline, const uint8_t **manifest_digest)
 {
     *manifest_digest = pipeline->manifest_digest;
-    return pipeline->state != PIPELINE_EMPTY;
+    return pipeline->state >= PIPELINE_KEPT;
 }
 
 bool mup_pipeline_is_complete(const struct mup_pipeline *pipeline)

@@ -5,7 +5,8 @@
 #include "mup/pipeline.h"
 
 enum pipeline_state {
-    PIPELINE_EMPTY = 0, /* nothing is known */
+    PIPELINE_EMPTY = 0, /* nothing is kept */
+    PIPELINE_UNREAD,    /* the flash could not be read: it is not known what is kept */
     PIPELINE_KEPT,      /* a progress record was found; its manifest is not here yet */
     PIPELINE_OPEN,      /* a manifest was begun */
 };

@@ -1,9 +1,9 @@
 /*
  * The progress record: how far a download had come, so that it can go on after a loss of power.
  *
- * Each record is self-checking and is appended to a page of them; two pages take turns. The newest
- * record that checks is the one that counts. A torn one is passed over, and the one before it is
- * true as well, only older: bytes are then fetched twice, never written wrongly.
+ * It is a ledger (ledger.h): each record is a page that checks itself, and two pages take turns. A
+ * record that was cut is passed over, and the one before it is true as well, only older: bytes are
+ * then fetched twice, never written wrongly. Each costs one erasure, so make them rarely.
  *
  * A record gives no authority. To resume, the agent needs a fresh token and an accepted manifest
  * whose vendor manifest has the same digest (DESIGN D7): freshness is never inherited.
@@ -13,10 +13,8 @@
  * a new image is begun and before mup_boot_request(), because the swap turns the slot over.
  *
  *   F7  A record whose last word was cut and is weak may be passed over now and be seen later, when
- *       the bytes that it speaks of are being fetched again. So before any is written another
- *       record is, with a number beyond that of the one which may come to be seen.
- *   F8  The first record after a reset goes to the start of the page that does not hold the newest,
- *       after an erasure: never behind what a reset may have cut.
+ *       the bytes that it speaks of are being fetched again. So before any is written the ledger
+ *       is: what was passed over is void then (F5), or erased.
  */
 #ifndef MUP_PROGRESS_H
 #define MUP_PROGRESS_H
@@ -26,6 +24,7 @@
 
 #include "mup/crypto.h"
 #include "mup/flash_map.h"
+#include "mup/ledger.h"
 #include "mup/status.h"
 
 struct mup_progress {
@@ -37,16 +36,12 @@ struct mup_progress {
 
 /* Caller-owned; fields are private. */
 struct mup_progress_log {
-    const struct mup_flash_map *map;
-    uint32_t sequence; /* of the newest record */
-    uint32_t next_at;  /* where the next record goes; bytes from the first of the two pages */
-    bool live;         /* there is something to resume */
-    bool unsettled;    /* records were found, and none was written since (F7) */
+    struct mup_ledger ledger;
 };
 
 /*
- * Find the newest record. *out and *found are written on success; *found is false when there is
- * none or it was cleared.
+ * Find the newest record. *found is written on success, and *out if there is one; *found is false
+ * when there is none or it was cleared.
  *
  * MUP_ERR_FLASH  the flash cannot be read.
  */
@@ -70,8 +65,8 @@ MUP_MUST_CHECK
 enum mup_status mup_progress_settle(struct mup_progress_log *log,
                                     const struct mup_progress *progress);
 
-/* Append "there is nothing to resume". Writes nothing if no record was ever made, or if the newest
- * one says so and was made since open(). */
+/* Make the newest record say "there is nothing to resume". Writes nothing if it says so already and
+ * was made since open(). */
 MUP_MUST_CHECK
 enum mup_status mup_progress_clear(struct mup_progress_log *log);
 
