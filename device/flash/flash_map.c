@@ -2,6 +2,7 @@
 #include "mup/flash_map.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "mup/ledger.h"
 #include "mup/manifest.h"
@@ -27,35 +28,39 @@ enum mup_status mup_flash_map_default(struct mup_flash_map *out, const struct mu
     return MUP_OK;
 }
 
-/* Whether [at, at + size) begins with a page and is inside the flash. */
-static bool fits(const struct mup_port_flash *flash, uint32_t at, uint32_t size)
-{
-    return (at & (flash->page_size - 1)) == 0 && at <= flash->size && size <= flash->size - at;
-}
+struct part {
+    uint32_t at;
+    uint32_t size;
+};
 
-static bool apart(uint32_t a_at, uint32_t a_size, uint32_t b_at, uint32_t b_size)
+/* Whether a part begins with a page, is inside the flash, and apart from another one. */
+static bool lies_well(const struct mup_port_flash *flash, const struct part *part,
+                      const struct part *other)
 {
-    return a_at + a_size <= b_at || b_at + b_size <= a_at;
+    return (part->at & (flash->page_size - 1)) == 0 && part->at <= flash->size &&
+           part->size <= flash->size - part->at &&
+           (part->at >= other->at + other->size || other->at >= part->at + part->size);
 }
 
 enum mup_status mup_flash_map_check(const struct mup_flash_map *map)
 {
-    uint32_t page = map->flash->page_size;
+    const struct mup_port_flash *flash = map->flash;
+    uint32_t page = flash->page_size;
     uint32_t slot = map->slot_size;
-    uint32_t state = MUP_STATE_PAGES * page;
-
     uint32_t slot_pages = mup_block_count(slot, page);
+    struct part parts[] = {
+        {map->execution_at, slot},
+        {map->staging_at, slot},
+        {map->state_at, MUP_STATE_PAGES * page},
+        {map->execution_at, slot}, /* the last one is held against the first */
+    };
 
     if (page < PAGE_SIZE_MIN || (page & (page - 1)) != 0 || (slot & (page - 1)) != 0 ||
         slot_pages < SLOT_PAGES_MIN || slot_pages > SLOT_PAGES_MAX)
         return MUP_ERR_RANGE;
-    if (!fits(map->flash, map->execution_at, slot) || !fits(map->flash, map->staging_at, slot) ||
-        !fits(map->flash, map->state_at, state))
-        return MUP_ERR_RANGE;
-    if (!apart(map->execution_at, slot, map->staging_at, slot) ||
-        !apart(map->execution_at, slot, map->state_at, state) ||
-        !apart(map->staging_at, slot, map->state_at, state))
-        return MUP_ERR_RANGE;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0] - 1; i++)
+        if (!lies_well(flash, &parts[i], &parts[i + 1]))
+            return MUP_ERR_RANGE;
     return MUP_OK;
 }
 

@@ -14,12 +14,6 @@ static uint32_t image_at(const struct mup_flash_map *map, enum mup_slot slot)
     return slot == MUP_SLOT_EXECUTION ? map->execution_at : map->staging_at + map->flash->page_size;
 }
 
-enum mup_status mup_slot_begin(struct mup_slot_writer *writer, const struct mup_flash_map *map,
-                               uint32_t size)
-{
-    return mup_slot_resume(writer, map, size, 0);
-}
-
 enum mup_status mup_slot_resume(struct mup_slot_writer *writer, const struct mup_flash_map *map,
                                 uint32_t size, uint32_t offset)
 {
@@ -47,45 +41,23 @@ static enum mup_status erase_next(struct mup_slot_writer *writer)
     return status;
 }
 
-/* Program at offset, a multiple of 4, into pages that this writer has erased. */
-static enum mup_status program(struct mup_slot_writer *writer, uint32_t offset,
-                               const uint8_t *bytes, uint32_t size)
-{
-    while (writer->erased_size < offset + size) {
-        enum mup_status status = erase_next(writer);
-
-        if (status != MUP_OK)
-            return status;
-    }
-    return mup_flash_write(writer->map->flash, image_at(writer->map, MUP_SLOT_STAGING) + offset,
-                           bytes, size);
-}
-
 enum mup_status mup_slot_write(struct mup_slot_writer *writer, const void *bytes, size_t size)
 {
-    const uint8_t *from = bytes;
+    uint32_t left = writer->size - writer->offset;
+    uint32_t at = image_at(writer->map, MUP_SLOT_STAGING) + writer->offset;
+    enum mup_status status = MUP_OK;
 
-    if (size > writer->size - writer->offset)
+    if (size > left)
         return MUP_ERR_SPACE;
-    while (size > 0) {
-        uint8_t piece[PIECE_SIZE];
-        uint32_t waiting = writer->offset % WORD_SIZE;
-        uint32_t taken = size < PIECE_SIZE - waiting ? (uint32_t)size : PIECE_SIZE - waiting;
-        uint32_t rest = (waiting + taken) % WORD_SIZE;
-        uint32_t whole = waiting + taken - rest;
-        enum mup_status status;
-
-        memcpy(piece, writer->tail, waiting);
-        memcpy(piece + waiting, from, taken);
-        status = program(writer, writer->offset - waiting, piece, whole);
-        if (status != MUP_OK)
-            return status;
-        memcpy(writer->tail, piece + whole, rest);
-        writer->offset += taken;
-        from += taken;
-        size -= taken;
-    }
-    return MUP_OK;
+    if (size % WORD_SIZE != 0 && size != left)
+        return MUP_ERR_RANGE;
+    while (status == MUP_OK && writer->erased_size < writer->offset + size)
+        status = erase_next(writer);
+    if (status == MUP_OK)
+        status = mup_flash_write(writer->map->flash, at, bytes, size);
+    if (status == MUP_OK)
+        writer->offset += (uint32_t)size;
+    return status;
 }
 
 enum mup_status mup_slot_erase_ahead(struct mup_slot_writer *writer)
@@ -95,27 +67,6 @@ enum mup_status mup_slot_erase_ahead(struct mup_slot_writer *writer)
     if (writer->erased_size >= writer->size || writer->erased_size > writer->offset + page)
         return MUP_OK;
     return erase_next(writer);
-}
-
-enum mup_status mup_slot_finish(struct mup_slot_writer *writer)
-{
-    uint32_t waiting = writer->offset % WORD_SIZE;
-
-    if (writer->offset != writer->size)
-        return MUP_ERR_SHORT;
-    if (waiting == 0)
-        return MUP_OK;
-    return program(writer, writer->offset - waiting, writer->tail, waiting);
-}
-
-uint32_t mup_slot_offset(const struct mup_slot_writer *writer)
-{
-    return writer->offset;
-}
-
-bool mup_slot_is_at_page(const struct mup_slot_writer *writer)
-{
-    return (writer->offset & (writer->map->flash->page_size - 1)) == 0;
 }
 
 enum mup_status mup_slot_read(const struct mup_flash_map *map, enum mup_slot slot, uint32_t offset,
@@ -134,14 +85,17 @@ enum mup_status mup_slot_digest(const struct mup_flash_map *map, enum mup_slot s
     struct mup_sha256 sha;
     uint8_t piece[PIECE_SIZE];
 
+    if (size > mup_flash_map_image_size_max(map))
+        return MUP_ERR_RANGE;
     mup_sha256_init(&sha);
-    for (uint32_t offset = 0; offset < size; offset += PIECE_SIZE) {
-        uint32_t taken = size - offset < PIECE_SIZE ? size - offset : PIECE_SIZE;
-        enum mup_status status = mup_slot_read(map, slot, offset, piece, taken);
+    for (uint32_t at = image_at(map, slot); size > 0; at += PIECE_SIZE) {
+        uint32_t taken = size < PIECE_SIZE ? size : PIECE_SIZE;
+        enum mup_status status = mup_flash_read(map->flash, at, piece, taken);
 
         if (status != MUP_OK)
             return status;
         mup_sha256_update(&sha, piece, taken);
+        size -= taken;
     }
     mup_sha256_finish(&sha, digest);
     return MUP_OK;

@@ -32,8 +32,6 @@ enum mup_status mup_pipeline_block_done(struct mup_pipeline *pipeline)
     if (!mup_crypto_equal(digest, pipeline->expected, sizeof digest))
         return MUP_ERR_DIGEST;
     status = mup_slot_write(&pipeline->writer, pipeline->block, data_size);
-    if (status == MUP_OK && is_last)
-        status = mup_slot_finish(&pipeline->writer);
     if (status != MUP_OK)
         return status;
     if (!is_last)

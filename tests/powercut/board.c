@@ -165,8 +165,7 @@ static bool stage(const struct mup_flash_map *map, const struct board_release *r
     struct mup_slot_writer writer;
 
     return mup_slot_begin(&writer, map, release->size) == MUP_OK &&
-           mup_slot_write(&writer, release->image, release->size) == MUP_OK &&
-           mup_slot_finish(&writer) == MUP_OK;
+           mup_slot_write(&writer, release->image, release->size) == MUP_OK;
 }
 
 enum act { ACT_REQUEST, ACT_CONFIRM, ACT_GIVE_UP };

@@ -11,7 +11,7 @@
 #include "signer.h"
 
 #define MANIFEST_SIZE 301u /* not a multiple of 4 */
-#define CHUNK_SIZE    250u /* what a block may be like: not a multiple of 4 or of the page */
+#define CHUNK_SIZE    252u /* what a block may be like: not a part of the page */
 
 static void *allocate(size_t size)
 {
@@ -185,7 +185,7 @@ static enum mup_status download(struct world *world, struct mup_progress_log *lo
             status = mup_progress_append(log, progress);
         }
     }
-    return status == MUP_OK ? mup_slot_finish(&writer) : status;
+    return status;
 }
 
 enum mup_status world_update(struct world *world, uint32_t version)

@@ -100,8 +100,6 @@ static inline enum mup_status device_stage(struct boot_device *device, uint32_t 
     fill_image(bytes, version, size);
     if (status == MUP_OK)
         status = mup_slot_write(&writer, bytes, size);
-    if (status == MUP_OK)
-        status = mup_slot_finish(&writer);
     free(bytes);
     return status;
 }
