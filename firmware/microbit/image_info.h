@@ -16,6 +16,7 @@ enum microbit_fault {
     MICROBIT_FAULT_HANG,       /* never feeds the watchdog */
     MICROBIT_FAULT_CRASH,      /* runs into a fault at once */
     MICROBIT_FAULT_NO_CONNECT, /* runs, and never connects */
+    MICROBIT_FAULT_MASKED,     /* hangs, and lets no interrupt in */
 };
 
 struct microbit_image_info {

@@ -299,7 +299,10 @@ static enum mup_status init(void)
 /* What an image with a fault does instead of running. */
 static void misbehave(void)
 {
-    while (microbit_image_info.fault == MICROBIT_FAULT_HANG) {
+    if (microbit_image_info.fault == MICROBIT_FAULT_MASKED)
+        __asm volatile("cpsid i");
+    while (microbit_image_info.fault == MICROBIT_FAULT_HANG ||
+           microbit_image_info.fault == MICROBIT_FAULT_MASKED) {
     }
     if (microbit_image_info.fault == MICROBIT_FAULT_CRASH)
         __asm volatile("udf #0");

@@ -1,9 +1,11 @@
 /*
  * mup-microbit run: becomes QEMU's micro:bit, with its flash in a file and its radio on a socket.
  *
- * A reset of the device is QEMU's; kill -9 of this process is a power cut.
+ * A reset of the device is QEMU's; kill -9 of this process is a power cut. Beside it runs what QEMU
+ * does not have, the device's watchdog (watchdog.c).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <libgen.h>
 #include <limits.h>
@@ -11,13 +13,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tool.h"
 
 #define FLASH_SIZE    262144
 #define ARGUMENTS_MAX 64
+#define LOCK_TRIES    20
+#define LOCK_PAUSE_NS 50000000
 
 static const char usage[] =
     PROGRAM " run: run a device in QEMU (qemu-system-arm must be installed)\n"
@@ -46,23 +52,91 @@ static bool preload(const char *flash_path)
     return setenv("LD_PRELOAD", library, 1) == 0 && setenv("MUP_QEMU_FLASH", flash_path, 1) == 0;
 }
 
-static int become_qemu(const char *flash_path, const char *radio_path, char **more)
+static int become_qemu(const char *flash_path, const char *radio_path, int flash_fd, char **more)
 {
     char chardev[PATH_MAX + 64];
-    const char *argv[ARGUMENTS_MAX] = {"qemu-system-arm", "-M",   "microbit", "-display", "none",
-                                       "-monitor",        "none", "-chardev", chardev,    "-serial",
-                                       "chardev:radio"};
-    size_t count = 11;
+    char log[32];
+    char monitor[64];
+    const char *argv[ARGUMENTS_MAX] = {"qemu-system-arm",
+                                       "-M",
+                                       "microbit",
+                                       "-display",
+                                       "none",
+                                       "-monitor",
+                                       "none",
+                                       "-chardev",
+                                       chardev,
+                                       "-serial",
+                                       "chardev:radio",
+                                       "-d",
+                                       "unimp",
+                                       "-D",
+                                       log,
+                                       "-chardev",
+                                       monitor,
+                                       "-mon",
+                                       "chardev=watchdog,mode=control"};
+    size_t count = 19;
+    int log_fd;
+    int monitor_fd;
 
+    if (!preload(flash_path) || !microbit_watchdog(&log_fd, &monitor_fd, flash_fd))
+        return EXIT_FAILED;
     snprintf(chardev, sizeof chardev, "socket,id=radio,path=%s", radio_path);
+    snprintf(log, sizeof log, "/dev/fd/%d", log_fd);
+    snprintf(monitor, sizeof monitor, "socket,id=watchdog,fd=%d", monitor_fd);
     while (*more != NULL && count < ARGUMENTS_MAX - 1)
         argv[count++] = *more++;
-    if (!preload(flash_path))
-        return EXIT_FAILED;
     execvp(argv[0], (char *const *)argv);
     fprintf(stderr, PROGRAM ": %s: %s; install the package qemu-system-arm\n", argv[0],
             strerror(errno));
     return EXIT_FAILED;
+}
+
+/*
+ * Open the flash and lock it, for as long as this process and the QEMU that it becomes live. Who
+ * has just been killed may hold it for a moment. -1 after a message.
+ */
+static int open_flash(const char *path)
+{
+    int fd = open(path, O_RDWR);
+    struct stat file;
+
+    if (fd < 0) {
+        fprintf(stderr, PROGRAM ": %s: %s%s\n", path, strerror(errno),
+                errno == ENOENT ? "; make a device with " PROGRAM " factory" : "");
+        return -1;
+    }
+    if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode) || file.st_size != FLASH_SIZE) {
+        fprintf(stderr,
+                PROGRAM ": %s is not a flash of %d bytes; make one with " PROGRAM " factory\n",
+                path, FLASH_SIZE);
+        close(fd);
+        return -1;
+    }
+    for (int tries = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; tries++) {
+        if (tries == LOCK_TRIES) {
+            fprintf(stderr, PROGRAM ": %s is in use by a device that runs; end that first\n", path);
+            close(fd);
+            return -1;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
+    }
+    return fd;
+}
+
+/* QEMU's own message says neither what that socket is nor who makes it. */
+static bool is_router(const char *path)
+{
+    struct stat file;
+
+    if (stat(path, &file) == 0 && S_ISSOCK(file.st_mode))
+        return true;
+    fprintf(stderr,
+            PROGRAM ": %s is no socket; start the border router first: mup-router --radio %s "
+                    "--broker PORT\n",
+            path, path);
+    return false;
 }
 
 int microbit_run(int argc, char **argv)
@@ -73,7 +147,7 @@ int microbit_run(int argc, char **argv)
                                             {NULL, 0, NULL, 0}};
     const char *flash_path = NULL;
     const char *radio_path = NULL;
-    struct stat file;
+    int flash_fd;
     int option;
 
     optind = 2;
@@ -96,11 +170,7 @@ int microbit_run(int argc, char **argv)
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
-    if (stat(flash_path, &file) != 0 || file.st_size != FLASH_SIZE) {
-        fprintf(stderr,
-                PROGRAM ": %s is not a flash of 256 kB; make one with " PROGRAM " factory\n",
-                flash_path);
+    if (!is_router(radio_path) || (flash_fd = open_flash(flash_path)) < 0)
         return EXIT_FAILED;
-    }
-    return become_qemu(flash_path, radio_path, argv + optind);
+    return become_qemu(flash_path, radio_path, flash_fd, argv + optind);
 }

@@ -15,6 +15,7 @@
 #define STACK_LEAST      256u /* bytes of stack that must be left over */
 #define TASK_STACK_LEAST 64u
 #define CUTS             12u
+#define WATCHDOG         "watchdog: not fed" /* mup-microbit run says so when it bites */
 #define CUT_MS_MAX       400u /* an update takes about a second when the radio is not paced */
 
 /* What build_firmware has built. */
@@ -22,9 +23,10 @@ static const struct {
     uint32_t version;
     const char *fault;
 } releases[] = {{1, "ok"},         {2, "ok"}, {3, "crash"}, {4, "hang"},
-                {5, "no-connect"}, {6, "ok"}, {7, "ok"}};
+                {5, "no-connect"}, {6, "ok"}, {7, "ok"},    {8, "masked"}};
 
 static struct mup_testbed_device board = {.process = "board", .version = 1};
+static struct mup_testbed_device second = {.process = "second", .version = 2};
 
 static int open_edge(void **state)
 {
@@ -37,10 +39,10 @@ static int open_edge(void **state)
     return 0;
 }
 
-static long long deploy(uint32_t version)
+static long long deploy_to(const struct mup_testbed_device *device, uint32_t version)
 {
     json_t *started =
-        system_mup_json((const char *[]){"deploy", "--no-wait", "--json", board.uuid,
+        system_mup_json((const char *[]){"deploy", "--no-wait", "--json", device->uuid,
                                          mup_testbed_microbit_url(&bed, version), NULL},
                         0);
     long long id = system_number(started, "id");
@@ -49,11 +51,21 @@ static long long deploy(uint32_t version)
     return id;
 }
 
+static long long deploy(uint32_t version)
+{
+    return deploy_to(&board, version);
+}
+
+static void assert_runs_on(const struct mup_testbed_device *device, uint32_t version)
+{
+    assert_int_equal(json_integer_value(system_device_member(device->uuid, "version")), version);
+    assert_true(json_is_true(system_device_member(device->uuid, "online")));
+    assert_true(json_is_false(system_device_member(device->uuid, "on_trial")));
+}
+
 static void assert_runs(uint32_t version)
 {
-    assert_int_equal(json_integer_value(system_device_member(board.uuid, "version")), version);
-    assert_true(json_is_true(system_device_member(board.uuid, "online")));
-    assert_true(json_is_false(system_device_member(board.uuid, "on_trial")));
+    assert_runs_on(&board, version);
 }
 
 static void assert_confirmed(json_t *update, uint32_t from, uint32_t to)
@@ -128,10 +140,36 @@ static void an_image_that_crashes_is_reverted(void **state)
     assert_reverts(3, "trials-used-up");
 }
 
-static void an_image_that_hangs_is_reset_by_the_bootloader_and_reverted(void **state)
+/* Until the bridge has answered it, which says it knows it. */
+static void await_second(void)
 {
+    char line[MUP_PROCESS_LINE_MAX];
+
+    do
+        system_await_line(system_process("mup-bridge"), "event=\"bootstrap reply\"", line,
+                          sizeof line);
+    while (strstr(line, second.uuid) == NULL);
+}
+
+/* One hangs and is reset by the interrupt that the bootloader owns; the other one, on a second
+ * board at the same time, has masked it and is reset by the watchdog. */
+static void images_that_hang_are_reset_and_reverted(void **state)
+{
+    long long hangs = deploy(4);
+    long long masks;
+
     (void)state;
-    assert_reverts(4, "trials-used-up");
+    assert_true(mup_testbed_make_microbit(&bed, &second));
+    assert_non_null(mup_testbed_start_microbit(&bed, &second));
+    await_second();
+    masks = deploy_to(&second, 8);
+    system_assert_ended(system_await_end(hangs), "reverted", "trials-used-up");
+    system_assert_ended(system_await_end(masks), "reverted", "trials-used-up");
+    assert_runs(2);
+    assert_runs_on(&second, 2);
+    assert_int_equal(system_count(system_process("second"), WATCHDOG), 3);
+    assert_true(system_count(system_process("board"), WATCHDOG) < 3);
+    mup_process_kill(system_process("second"));
 }
 
 static void an_image_that_does_not_reach_the_broker_is_reverted(void **state)
@@ -171,7 +209,7 @@ int main(void)
         cmocka_unit_test(the_update_left_some_stack_unused),
         cmocka_unit_test(tshark_finds_nothing_wrong_with_what_was_on_the_air),
         cmocka_unit_test(an_image_that_crashes_is_reverted),
-        cmocka_unit_test(an_image_that_hangs_is_reset_by_the_bootloader_and_reverted),
+        cmocka_unit_test(images_that_hang_are_reset_and_reverted),
         cmocka_unit_test(an_image_that_does_not_reach_the_broker_is_reverted),
         cmocka_unit_test(an_update_comes_through_power_cuts),
     };
