@@ -24,7 +24,8 @@ static bool read_key(uint8_t key[MUP_P256_KEY_SIZE], const char *program, const 
     bool good;
 
     if (file == NULL) {
-        fprintf(stderr, "%s: %s: %s\n", program, path, strerror(errno));
+        fprintf(stderr, "%s: the vendor's public key %s cannot be read: %s\n", program, path,
+                strerror(errno));
         return false;
     }
     read = PEM_read_PUBKEY(file, NULL, NULL, NULL);
@@ -38,7 +39,8 @@ static bool read_key(uint8_t key[MUP_P256_KEY_SIZE], const char *program, const 
            size == sizeof point && point[0] == 4;
     EVP_PKEY_free(read);
     if (!good) {
-        fprintf(stderr, "%s: %s has no public key of P-256 in PEM\n", program, path);
+        fprintf(stderr, "%s: %s has no public key of P-256 in PEM, as mup keygen writes it\n",
+                program, path);
         return false;
     }
     memcpy(key, point + 1, MUP_P256_KEY_SIZE);
@@ -53,7 +55,8 @@ bool mup_factory_identity(struct mup_identity *out, const char *program, const c
 
     memset(out, 0, sizeof *out);
     if (mup_uuid_parse(out->uuid, uuid, strlen(uuid)) != MUP_OK) {
-        fprintf(stderr, "%s: '%s' is not a UUID\n", program, uuid);
+        fprintf(stderr, "%s: '%s' is not a UUID, such as 5f0c1d2e-3a4b-4c5d-8e9f-a0b1c2d3e4f5\n",
+                program, uuid);
         return false;
     }
     mup_uuid_format(text, out->uuid);
@@ -77,10 +80,13 @@ uint8_t *mup_factory_read(const char *program, const char *path, uint32_t size_m
     uint8_t *bytes = malloc((size_t)size_max + 1);
 
     *size = 0;
+    if (file != NULL)
+        errno = 0; /* so that an empty file is not an error of long ago */
     if (file != NULL && bytes != NULL)
         *size = (uint32_t)fread(bytes, 1, (size_t)size_max + 1, file);
     if (file == NULL || ferror(file) || *size == 0) {
-        fprintf(stderr, "%s: %s: %s\n", program, path, errno != 0 ? strerror(errno) : "empty");
+        fprintf(stderr, "%s: %s cannot be read: %s\n", program, path,
+                errno != 0 ? strerror(errno) : "it is empty");
         *size = 0;
     }
     if (file != NULL)

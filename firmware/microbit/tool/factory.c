@@ -4,10 +4,14 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "factory.h"
@@ -15,14 +19,18 @@
 #include "mup/boot.h"
 #include "mup/crypto.h"
 #include "mup/port/posix.h"
+#include "services.h"
 #include "settings.h"
 #include "tool.h"
 
-#define FLASH_SIZE  262144u
-#define PAGE_SIZE   1024u
-#define PAN_ID      0xabcdu
-#define BROKER      "fe80::1"
-#define BROKER_PORT 1883u
+#define FLASH_SIZE     262144u
+#define PAGE_SIZE      1024u
+#define PAN_ID         0xabcdu
+#define IMAGE_SIZE_MAX (MUP_FLASH_SLOT_SIZE - PAGE_SIZE) /* the swap needs a page */
+#define RAM_BEGIN      UINT32_C(0x20000000)
+#define RAM_END        UINT32_C(0x20004000)
+#define BROKER         "fe80::1"
+#define BROKER_PORT    1883u
 
 static const char usage[] =
     PROGRAM " factory: make the flash image of a new device\n"
@@ -143,29 +151,74 @@ static bool make_settings(struct microbit_settings *settings, const struct facto
 
 /* ---- images ---------------------------------------------------------------------------------- */
 
+static bool complain(const char *path, const char *what)
+{
+    fprintf(stderr, PROGRAM ": %s %s\n", path, what);
+    return false;
+}
+
+static bool fits(const char *path, uint32_t size, uint32_t size_max, const char *where)
+{
+    if (size <= size_max)
+        return true;
+    fprintf(stderr, PROGRAM ": %s has more than the %u bytes that fit into %s\n", path,
+            (unsigned)size_max, where);
+    return false;
+}
+
+static uint32_t word_at(const uint8_t *bytes, uint32_t size, uint32_t at)
+{
+    uint32_t word = 0;
+
+    if (at + sizeof word <= size)
+        memcpy(&word, bytes + at, sizeof word); /* both ends are little-endian */
+    return word;
+}
+
+/* Stack pointer and entry of a Cortex-M: is it linked for this RAM, and for this place in flash? */
+static bool is_linked_for(const uint8_t *bytes, uint32_t size, uint32_t at)
+{
+    uint32_t stack = word_at(bytes, size, 0);
+    uint32_t entry = word_at(bytes, size, 4);
+
+    return stack > RAM_BEGIN && stack <= RAM_END && entry % 2 == 1 && entry > at &&
+           entry < at + size;
+}
+
+static bool check_boot(const struct device *device, const char *path)
+{
+    if (!fits(path, device->boot_size, MICROBIT_SETTINGS_AT, "the bootloader's area"))
+        return false;
+    if (!is_linked_for(device->boot, device->boot_size, 0) ||
+        word_at(device->boot, device->boot_size, MICROBIT_SERVICES_AT) != MICROBIT_SERVICES_MAGIC)
+        return complain(path, "is not a bootloader of this board; --boot wants microbit-boot.bin "
+                              "(cmake --preset microbit)");
+    return true;
+}
+
+static bool check_image(struct device *device, const char *path)
+{
+    if (!fits(path, device->image_size, IMAGE_SIZE_MAX, "the application's slot"))
+        return false;
+    if (device->image_size >= MICROBIT_IMAGE_INFO_AT + sizeof device->info)
+        memcpy(&device->info, device->image + MICROBIT_IMAGE_INFO_AT, sizeof device->info);
+    if (device->info.magic != MICROBIT_IMAGE_INFO_MAGIC || device->info.version == 0)
+        return complain(path, "is not an application of this board; --image wants a .bin, such as "
+                              "microbit-app-1.bin (cmake --preset microbit)");
+    if (!is_linked_for(device->image, device->image_size, MUP_FLASH_BOOT_SIZE))
+        return complain(path, "is not linked for the execution slot of this board "
+                              "(firmware/microbit/linker/application.ld)");
+    return true;
+}
+
 static bool read_images(struct device *device, const struct factory *factory)
 {
-    uint32_t image_size_max = MUP_FLASH_SLOT_SIZE - PAGE_SIZE;
-
     device->boot =
         mup_factory_read(PROGRAM, factory->boot_path, MICROBIT_SETTINGS_AT, &device->boot_size);
     device->image =
-        mup_factory_read(PROGRAM, factory->image_path, image_size_max, &device->image_size);
-    if (device->boot_size == 0 || device->image_size == 0)
-        return false;
-    if (device->boot_size > MICROBIT_SETTINGS_AT || device->image_size > image_size_max) {
-        fprintf(stderr, PROGRAM ": %s does not fit\n",
-                device->boot_size > MICROBIT_SETTINGS_AT ? factory->boot_path
-                                                         : factory->image_path);
-        return false;
-    }
-    if (device->image_size >= MICROBIT_IMAGE_INFO_AT + sizeof device->info)
-        memcpy(&device->info, device->image + MICROBIT_IMAGE_INFO_AT, sizeof device->info);
-    if (device->info.magic != MICROBIT_IMAGE_INFO_MAGIC || device->info.version == 0) {
-        fprintf(stderr, PROGRAM ": %s is not an application of this board\n", factory->image_path);
-        return false;
-    }
-    return true;
+        mup_factory_read(PROGRAM, factory->image_path, IMAGE_SIZE_MAX, &device->image_size);
+    return device->boot_size != 0 && device->image_size != 0 &&
+           check_boot(device, factory->boot_path) && check_image(device, factory->image_path);
 }
 
 /* ---- the flash ------------------------------------------------------------------------------- */
@@ -185,6 +238,12 @@ static bool fill(const struct mup_port_flash *flash, const struct device *device
            mup_boot_provision(&boot, &map, &image) == MUP_OK;
 }
 
+static bool cannot_write(const char *path)
+{
+    fprintf(stderr, PROGRAM ": %s cannot be written: %s\n", path, strerror(errno));
+    return false;
+}
+
 /* Made under another name first, so that no half of a flash is ever found under its own. */
 static bool write_flash(const char *path, const struct device *device)
 {
@@ -193,17 +252,45 @@ static bool write_flash(const char *path, const struct device *device)
     char half[4096];
     bool good;
 
-    if (snprintf(half, sizeof half, "%s.factory", path) >= (int)sizeof half)
-        return false;
-    unlink(half);
+    if (snprintf(half, sizeof half, "%s.factory.%ld", path, (long)getpid()) >= (int)sizeof half) {
+        errno = ENAMETOOLONG;
+        return cannot_write(path);
+    }
     if (mup_posix_flash_open(&file, half, FLASH_SIZE, PAGE_SIZE) != 0)
-        return false;
+        return cannot_write(path);
     flash = mup_posix_flash_port(&file);
     good = fill(&flash, device);
     mup_posix_flash_close(&file);
-    good = good && rename(half, path) == 0;
+    if (!good)
+        complain(path, "cannot be made: the flash did not take it");
+    else if (rename(half, path) != 0)
+        good = cannot_write(path);
     if (!good)
         unlink(half);
+    return good;
+}
+
+/* Whether nothing, or a device that does not run and may be replaced, is in its place. */
+static bool is_free(const struct factory *factory)
+{
+    const char *path = factory->flash_path;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    struct stat file;
+    bool good = false;
+
+    if (fd < 0 && errno == ENOENT)
+        return true;
+    if (fd < 0)
+        return cannot_write(path);
+    if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode))
+        complain(path, "is not a file; --flash wants the name of one to be made");
+    else if (!factory->force)
+        complain(path, "exists; --force replaces the device in it");
+    else if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        complain(path, "is in use by a device that runs; end that first");
+    else
+        good = true;
+    close(fd);
     return good;
 }
 
@@ -229,15 +316,8 @@ static int make(const struct factory *factory)
                 make_settings(&device.settings, factory, device.identity.uuid) &&
                 read_images(&device, factory);
 
-    if (good && !factory->force && access(factory->flash_path, F_OK) == 0) {
-        fprintf(stderr, PROGRAM ": %s exists; --force replaces the device in it\n",
-                factory->flash_path);
-        good = false;
-    } else if (good && !write_flash(factory->flash_path, &device)) {
-        fprintf(stderr, PROGRAM ": %s cannot be written: %s\n", factory->flash_path,
-                strerror(errno));
-        good = false;
-    }
+    signal(SIGXFSZ, SIG_IGN); /* a limit of files is an error like a full disk */
+    good = good && is_free(factory) && write_flash(factory->flash_path, &device);
     if (good)
         tell(factory, &device);
     free(device.boot);
@@ -282,6 +362,31 @@ static bool take_option(struct factory *factory, int option)
     return true;
 }
 
+static int misunderstood(const char *what, const char *word)
+{
+    fprintf(stderr, PROGRAM " factory: %s: %s; see " PROGRAM " factory --help\n", what, word);
+    return EXIT_USAGE;
+}
+
+static bool has_all(const struct factory *factory)
+{
+    const struct {
+        const char *name;
+        const char *value;
+    } needed[] = {{"--flash", factory->flash_path},
+                  {"--boot", factory->boot_path},
+                  {"--image", factory->image_path},
+                  {"--vendor-key", factory->key_path},
+                  {"--uuid", factory->uuid}};
+
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+        if (needed[i].value == NULL) {
+            misunderstood("an option is missing", needed[i].name);
+            return false;
+        }
+    return true;
+}
+
 int microbit_factory(int argc, char **argv)
 {
     static const struct option options[] = {{"flash", required_argument, NULL, 'f'},
@@ -311,10 +416,7 @@ int microbit_factory(int argc, char **argv)
         if (!take_option(&factory, option))
             return EXIT_USAGE;
     }
-    if (factory.flash_path == NULL || factory.boot_path == NULL || factory.image_path == NULL ||
-        factory.key_path == NULL || factory.uuid == NULL || optind != argc) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
-    return make(&factory);
+    if (optind != argc)
+        return misunderstood("there is more on the command line than options", argv[optind]);
+    return has_all(&factory) ? make(&factory) : EXIT_USAGE;
 }
