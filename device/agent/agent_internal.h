@@ -104,6 +104,7 @@ void mup_agent_on_message(struct mup_agent *agent, const struct mup_mqtt_event *
 void mup_agent_on_payload(struct mup_agent *agent, const struct mup_mqtt_event *event);
 void mup_agent_on_message_end(struct mup_agent *agent);
 void mup_agent_response_sent(struct mup_agent *agent);
+void mup_agent_answer_error(struct mup_agent *agent); /* instead of what was to be answered */
 
 /* token.c */
 bool mup_agent_token_is_valid(const struct mup_agent *agent); /* with the config's limits */

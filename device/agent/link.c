@@ -270,6 +270,13 @@ static bool publish(struct mup_agent *agent, enum agent_out out)
         message.packet_id = 0; /* the client has forgotten the id: as a new message */
         status = mup_mqtt_publish(agent->config->mqtt, &packet_id, &message);
     }
+    if (out == OUT_RESPONSE && (status == MUP_ERR_RANGE || status == MUP_ERR_SPACE)) {
+        /* Longer than the client's buffer or the broker's limit: who asked must hear of it. */
+        mup_agent_answer_error(agent);
+        message.packet_id = 0;
+        message.payload_size = agent->response_size;
+        status = mup_mqtt_publish(agent->config->mqtt, &packet_id, &message);
+    }
     if (status == MUP_OK) {
         agent->out_id[out] = packet_id;
         agent->out_state[out] = OUT_SENT;

@@ -261,14 +261,20 @@ static void answer_application(struct mup_agent *agent, const struct mup_request
     respond(agent, &response);
 }
 
-static void dispatch(struct mup_agent *agent)
+void mup_agent_answer_error(struct mup_agent *agent)
 {
     static const struct mup_response error = {.state = MUP_STATE_ERROR};
+
+    respond(agent, &error);
+}
+
+static void dispatch(struct mup_agent *agent)
+{
     struct mup_request request;
     uint8_t topic = agent->request_topic;
 
     if (mup_request_decode(&request, agent->config->request, agent->request_size) != MUP_OK)
-        respond(agent, &error);
+        mup_agent_answer_error(agent);
     else if (topic >= TOPIC_APPLICATION)
         answer_application(agent, &request);
     else if (topic == TOPIC_TOKEN && is_method(&request, MUP_METHOD_GET_TOKEN, 0))
@@ -278,7 +284,7 @@ static void dispatch(struct mup_agent *agent)
     else if (topic == TOPIC_VERIFY && is_method(&request, MUP_METHOD_VERIFY, 0))
         answer_with_ack(agent, mup_agent_verify_update(agent), MUP_STATE_INCOMPLETE);
     else
-        respond(agent, &error);
+        mup_agent_answer_error(agent);
 }
 
 /* A request that was too long to be kept. */

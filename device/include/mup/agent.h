@@ -134,7 +134,10 @@ struct mup_agent_call {
 struct mup_agent_answer {
     uint32_t state;              /* preset to MUP_STATE_ERROR; 0: the state is a text */
     struct mup_bytes state_text; /* as the description declares it; 1 to 64 bytes of UTF-8 */
-    struct mup_bytes value; /* one encoded CBOR item, at most MUP_RESPONSE_MAX - 80, or empty */
+    /* One encoded CBOR item, at most MUP_RESPONSE_MAX - 80, or empty. What does not fit into the
+     * MQTT client's `out` together with about 100 bytes of topic and correlation data, or is more
+     * than the broker takes, is answered with MUP_STATE_ERROR and without a value. */
+    struct mup_bytes value;
 };
 
 /* What the agent tells the application, for logs and lamps. */

@@ -249,6 +249,15 @@ static void on_packet(struct broker *broker, unsigned first, struct cursor packe
     }
 }
 
+/* Whether a length, all of whose bytes but the last have their top bit set, is there completely. */
+static bool has_length(const struct cursor *cursor)
+{
+    for (size_t i = 0; i < cursor->left; i++)
+        if ((cursor->at[i] & 0x80) == 0)
+            return true;
+    return cursor->left >= 4;
+}
+
 size_t broker_take(struct broker *broker, const uint8_t *bytes, size_t size)
 {
     size_t used = 0;
@@ -258,7 +267,7 @@ size_t broker_take(struct broker *broker, const uint8_t *bytes, size_t size)
         unsigned first = take_byte(&cursor);
         size_t length;
 
-        if (cursor.left < 4 && (cursor.at[cursor.left - 1] & 0x80) != 0)
+        if (!has_length(&cursor))
             break;
         length = take_length(&cursor);
         if (cursor.left < length)

@@ -282,6 +282,37 @@ static void a_command_of_the_application_is_answered_with_what_it_says(void **st
                         sizeof with_text);
 }
 
+/* Of every length of value, as a byte string with a head of three bytes. */
+static void an_answer_that_does_not_fit_into_the_output_is_12(void **state)
+{
+    struct world *world = *state;
+    static const uint8_t error[] = {0xa1, 0x01, 0x0c};
+    uint8_t value[MUP_RESPONSE_MAX - 80] = {0x59, 0x01};
+    bool fits = true;
+
+    world->out_size = MUP_AGENT_OUT_SIZE_MIN;
+    assert_true(world_boot(world));
+    world_connect(world);
+    for (size_t size = 256; size <= sizeof value - 3; size++) {
+        const struct broker_message *answer;
+
+        value[2] = (uint8_t)size;
+        world->long_value = (struct mup_bytes){value, 3 + size};
+        (void)world_request(world, "led/", "ON", NULL, 0);
+        answer = broker_last(&world->broker, "mup/response/");
+        if (answer->size != sizeof error) {
+            assert_true(fits); /* once too long, always too long */
+            assert_int_equal(answer->size, 4 + 3 + size);
+            continue;
+        }
+        fits = false;
+        assert_memory_equal(answer->payload, error, sizeof error);
+    }
+    assert_false(fits);
+    world->long_value.size = 0;
+    assert_int_equal(world_request(world, "led/", "ON", NULL, 0).state, MUP_STATE_OK);
+}
+
 static void unknown_methods_and_wrong_arguments_are_12(void **state)
 {
     struct world *world = *state;
@@ -659,6 +690,7 @@ int main(void)
         TEST(a_piece_waits_for_the_puback_of_the_one_before),
         TEST(after_a_lost_link_the_description_waits_to_be_asked_for_again),
         TEST(a_command_of_the_application_is_answered_with_what_it_says),
+        TEST(an_answer_that_does_not_fit_into_the_output_is_12),
         TEST(unknown_methods_and_wrong_arguments_are_12),
         TEST(it_answers_only_to_its_own_response_topic_and_with_correlation_data),
         TEST(a_message_that_is_dropped_does_not_spoil_the_alias_that_it_sets),

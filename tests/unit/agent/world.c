@@ -63,7 +63,10 @@ static void on_command(void *context, struct mup_agent_answer *answer,
     world->command_count++;
     memcpy(world->method, call->method.data, call->method.size);
     world->method[call->method.size] = '\0';
-    if (call->topic == 0) {
+    if (world->long_value.size > 0) {
+        answer->state = MUP_STATE_OK;
+        answer->value = world->long_value;
+    } else if (call->topic == 0) {
         answer->state = MUP_STATE_OK;
         answer->value.data = value;
         answer->value.size = sizeof value;

@@ -55,6 +55,7 @@ struct world {
     uint16_t next_correlation;
 
     /* what the application is told and does */
+    struct mup_bytes long_value; /* the answer's to every command, if there is one */
     uint32_t notice_count[MUP_AGENT_CLOSED + 1];
     uint32_t notice_state[MUP_AGENT_CLOSED + 1];
     uint32_t notice_value[MUP_AGENT_CLOSED + 1];
