@@ -90,10 +90,25 @@ struct mup_process *mup_process_start(struct mup_process_set *set, const char *n
     return process;
 }
 
+/* Forget the older half, up to the end of a line, looked at or not. */
+static void forget_half(struct mup_process *process)
+{
+    size_t half = process->size / 2;
+    const char *end = memchr(process->text + half, '\n', process->size - half);
+    size_t gone = end == NULL ? half : (size_t)(end - process->text) + 1;
+
+    process->size -= gone;
+    memmove(process->text, process->text + gone, process->size);
+    process->seen = process->seen > gone ? process->seen - gone : 0;
+}
+
 static void keep(struct mup_process *process, const char *bytes, size_t size)
 {
+    if (process->size + size > MUP_PROCESS_KEEP_MAX)
+        forget_half(process);
     if (process->size + size > process->capacity) {
-        size_t capacity = 2 * (process->size + size);
+        size_t wanted = 2 * (process->size + size);
+        size_t capacity = wanted < MUP_PROCESS_KEEP_MAX ? wanted : MUP_PROCESS_KEEP_MAX;
         char *grown = realloc(process->text, capacity);
         if (grown == NULL)
             return;

@@ -16,6 +16,7 @@
 #define MUP_PROCESS_NAME_MAX 31u
 #define MUP_PROCESSES_MAX    32u
 #define MUP_PROCESS_LINE_MAX 4096u
+#define MUP_PROCESS_KEEP_MAX (1u << 20) /* bytes of what one says; the log has it all */
 
 struct mup_process {
     char name[MUP_PROCESS_NAME_MAX + 1];
@@ -24,7 +25,8 @@ struct mup_process {
     int exit_status; /* as waitpid gave it, once it ended */
     FILE *log;
 
-    /* private: the lines that were read, one after the other, and how far a waiter has looked */
+    /* private: the lines that were read last, at most MUP_PROCESS_KEEP_MAX bytes, and how far a
+     * waiter has looked */
     char *text;
     size_t size;
     size_t capacity;
