@@ -28,6 +28,11 @@ static const char usage[] =
     "  --log text|json         default text\n"
     "  --seed N                of the thermometer's wandering; never of a nonce\n"
     "\n"
+    "Its command topics are led/NAME and interval/NAME: a description that declares others gets "
+    "no\n"
+    "answer there. It publishes sensor/temperature/NAME, and on event/NAME what became of a\n"
+    "certificate.\n"
+    "\n"
     "Example: mup-device run --flash d.flash --broker 127.0.0.1:1883 \\\n"
     "             --description firmware/description/virtual.jsonld --password-file d.password\n";
 
