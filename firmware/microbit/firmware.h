@@ -21,7 +21,7 @@ extern const volatile struct microbit_image_info microbit_image_info;
 
 uint32_t microbit_now_ms(void);
 
-/* Everything but the agent, for as long as the agent waits for a signature to be checked. */
+/* A turn of everything but the agent, for while the agent is busy: turns.h, task.h. */
 void microbit_meanwhile(void);
 
 /* ---- radio.c: IEEE 802.15.4 frames over the UART, 6LoWPAN above them ------------------------- */

@@ -15,6 +15,7 @@
 #include "services.h"
 #include "startup.h"
 #include "task.h"
+#include "turns.h"
 
 #define APP_ID             "mup-demo"
 #define HARDWARE_CLASS     "microbit"
@@ -93,9 +94,10 @@ u32_t sys_now(void)
 /* Initial sequence numbers and ports. Without randomness there is no device token either. */
 uint32_t microbit_lwip_random(void)
 {
+    struct mup_port_random random = mup_nrf51_random_port();
     uint32_t value;
 
-    if (device.random.fill(device.random.context, (uint8_t *)&value, sizeof value) != 0)
+    if (random.fill(random.context, (uint8_t *)&value, sizeof value) != 0)
         microbit_panic();
     return value;
 }
@@ -233,10 +235,12 @@ void microbit_meanwhile(void)
 {
     serve_network();
     (void)microbit_application_tick(NULL);
+    microbit_turn_ended();
 }
 
 _Noreturn static void run(void)
 {
+    microbit_turns_begin();
     for (;;) {
         uint32_t wait_ms;
 
@@ -249,6 +253,7 @@ _Noreturn static void run(void)
             microbit_panic(); /* the reset that was asked for */
         }
         wait_ms = microbit_application_tick(&device.agent);
+        microbit_turn_ended();
         wait_ms = least(wait_ms, mup_agent_wait_ms(&device.agent, microbit_now_ms()));
         wait_ms = least(wait_ms, link_wait_ms());
         mup_nrf51_sleep(least(wait_ms, sys_timeouts_sleeptime()), mup_nrf51_uart_is_idle);
@@ -312,8 +317,8 @@ int main(void)
 {
     misbehave();
     clock_port = mup_nrf51_clock_port(&device.clock);
-    device.flash = mup_nrf51_flash_port();
-    device.random = mup_nrf51_random_port();
+    device.flash = microbit_flash_port();
+    device.random = microbit_random_port();
     if (!microbit_services_are_there() || init() != MUP_OK) {
         for (;;) /* not provisioned, or broken: the watchdog tries again */
             __asm volatile("wfi");
