@@ -1,8 +1,6 @@
 /* What is let in from the air: see frame.h. */
 #include "frame.h"
 
-#define CHECK_POLYNOMIAL 0x8408u
-
 /* Frame control field, 7.2.2 */
 #define CONTROL_TYPE     0x0007u
 #define CONTROL_DATA     0x0001u
@@ -23,18 +21,19 @@
 #define NEXT_SIZE     5u
 #define IPHC_SIZE     2u
 
+/* The eight steps of a byte at once: x^16 + x^12 + x^5 + 1 has so few terms that what falls out at
+ * the bottom comes back in three shifts. A quarter of the time that single bits take. */
 uint16_t microbit_frame_check(const uint8_t *bytes, size_t size)
 {
-    uint16_t check = 0;
+    unsigned check = 0;
 
     for (size_t i = 0; i < size; i++) {
-        unsigned value = check ^ bytes[i];
+        unsigned out = (check ^ bytes[i]) & 0xffu;
 
-        for (unsigned bit = 0; bit < 8; bit++)
-            value = (value >> 1) ^ ((value & 1u) != 0 ? CHECK_POLYNOMIAL : 0);
-        check = (uint16_t)value;
+        out = (out ^ out << 4) & 0xffu;
+        check = check >> 8 ^ out << 8 ^ out << 3 ^ out >> 4;
     }
-    return check;
+    return (uint16_t)check;
 }
 
 static size_t address_size(unsigned mode)
