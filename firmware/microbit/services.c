@@ -74,7 +74,7 @@ static void check(void *context)
     job->status = microbit_services.p256_verify(job->public_key, job->digest, job->signature);
 }
 
-/* Two seconds: the device goes on with its other work meanwhile. */
+/* 2.7 s: the device goes on with its other work meanwhile. */
 enum mup_status mup_p256_verify(const uint8_t public_key[MUP_P256_KEY_SIZE],
                                 const uint8_t digest[MUP_SHA256_SIZE],
                                 const uint8_t signature[MUP_P256_SIG_SIZE])

@@ -1,6 +1,6 @@
 /*
- * One long computation that does not hold the device up: the check of a signature takes some two
- * seconds at 16 MHz, and meanwhile frames come in, TCP wants acknowledgements and lamps blink.
+ * One long computation that does not hold the device up: the check of a signature takes 2.7 s at
+ * 16 MHz, and meanwhile frames come in, TCP wants acknowledgements and lamps blink.
  *
  * The computation runs on a stack of its own, and the main stack gets the processor back at each
  * alarm of the clock. There is one task at a time, and no scheduler besides.

@@ -232,6 +232,11 @@ static bool is_conditional(unsigned op)
     return op >> 12 == 0xd && (op >> 8 & 0xfu) < 14;
 }
 
+static bool is_multiplication(unsigned op)
+{
+    return (op & 0xffc0u) == 0x4340u;
+}
+
 /* STR and STM: flash is written by words, so are registers. */
 static bool stores_words(unsigned op)
 {
@@ -250,6 +255,8 @@ static void on_instruction(struct qemu_plugin_insn *instruction, uint32_t at)
 
     qemu_plugin_register_vcpu_insn_exec_inline(instruction, ADD_U64, &now->instructions, 1);
     qemu_plugin_register_vcpu_insn_exec_inline(instruction, ADD_U64, &now->cycles, cycles_of(op));
+    if (is_multiplication(op))
+        qemu_plugin_register_vcpu_insn_exec_inline(instruction, ADD_U64, &now->multiplications, 1);
     if (is_conditional(op))
         qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_branch, NO_REGS,
                                                (void *)(uintptr_t)(at + size));

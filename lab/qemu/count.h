@@ -14,7 +14,8 @@
 struct mup_count {
     uint64_t instructions;
     uint64_t cycles; /* by the timing of a Cortex-M0 with zero wait states and a fast multiplier */
-    uint64_t words;  /* stores to flash */
+    uint64_t multiplications;
+    uint64_t words;    /* stores to flash */
     uint64_t erasures; /* of flash pages */
 };
 

@@ -21,8 +21,8 @@
 
 #define MHZ                16u
 #define NS_PER_INSTRUCTION 64u  /* of the emulated clock: machine.h */
-#define WORD_US            46.3 /* nRF51822 Product Specification 3.3, 8.18: t_WRITE */
-#define ERASURE_MS         22.3 /* t_PAGEERASE */
+#define WORD_US            46.3 /* nRF51822 Product Specification: t_WRITE, the longest */
+#define ERASURE_MS         22.3 /* the same: t_PAGEERASE */
 
 #define SERVICES_AT        192u /* firmware/microbit/services.h: of the bootloader */
 #define SERVICE_SHA256     12u
@@ -66,13 +66,17 @@ static struct broker broker;
 static struct mup_count minus(const struct mup_count *a, const struct mup_count *b)
 {
     return (struct mup_count){a->instructions - b->instructions, a->cycles - b->cycles,
-                              a->words - b->words, a->erasures - b->erasures};
+                              a->multiplications - b->multiplications, a->words - b->words,
+                              a->erasures - b->erasures};
 }
 
 static struct update_work without(const struct update_work *a, const struct update_work *b)
 {
-    return (struct update_work){a->instructions - b->instructions, a->cycles - b->cycles,
-                                a->words - b->words, a->erasures - b->erasures,
+    return (struct update_work){a->instructions - b->instructions,
+                                a->cycles - b->cycles,
+                                a->multiplications - b->multiplications,
+                                a->words - b->words,
+                                a->erasures - b->erasures,
                                 a->random_us - b->random_us};
 }
 
@@ -282,7 +286,8 @@ struct span {
 static struct update_work between(const struct mup_count_file *file, uint32_t begin, uint32_t end)
 {
     struct mup_count sum = minus(&file->events[end].at, &file->events[begin].at);
-    struct update_work work = {sum.instructions, sum.cycles, sum.words, sum.erasures, 0};
+    struct update_work work = {sum.instructions, sum.cycles,   sum.multiplications,
+                               sum.words,        sum.erasures, 0};
     const struct mup_count *waits = NULL;
 
     for (uint32_t i = begin; i <= end; i++) {

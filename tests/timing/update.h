@@ -21,6 +21,7 @@
 struct update_work {
     uint64_t instructions;
     uint64_t cycles;
+    uint64_t multiplications;
     uint64_t words;     /* written to flash */
     uint64_t erasures;  /* of flash pages */
     uint64_t random_us; /* waited for random numbers, to a tenth of a millisecond */
