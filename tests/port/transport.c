@@ -6,8 +6,10 @@
 
 #include "suite_internal.h"
 
-#define PIECE 96u
-#define GUARD 0xa5u
+#define PIECE  96u
+#define LARGE  512u /* more than a port may have room for at a time */
+#define ROUNDS 12u  /* more streams than a small device can hold */
+#define GUARD  0xa5u
 
 static int open(const struct port_suite *suite)
 {
@@ -66,7 +68,7 @@ static int receive_at_last(const struct port_suite *suite, uint8_t *out, size_t 
  * what send() says, or negative if it claims more than it was given. */
 static int offer(const struct port_suite *suite, uint32_t *sent, uint32_t size)
 {
-    uint8_t bytes[PIECE];
+    uint8_t bytes[LARGE];
     int answer;
 
     for (uint32_t i = 0; i < size; i++)
@@ -165,7 +167,26 @@ static enum port_suite_result carries_bytes(struct port_suite *suite)
     return PORT_SUITE_KEPT;
 }
 
-/* The peer takes nothing more while its echo is not taken, so every buffer on the way fills. */
+/* Offer until nothing has been taken for a while: the echo piles up where it is not taken, too. */
+static bool fill_all(const struct port_suite *suite, uint32_t *sent)
+{
+    uint32_t waits = 0;
+
+    while (waits++ < suite->patience / 100) {
+        bool more = *sent < suite->flood_size_max && waits % 64 == 1;
+        int answer = more ? offer(suite, sent, LARGE) : 0;
+
+        if (answer < 0)
+            return false;
+        if (answer > 0)
+            waits = 0;
+        port_suite_idle(suite);
+    }
+    return true;
+}
+
+/* The peer takes nothing more while its echo is not taken, so every buffer on the way fills: first
+ * the nearest, which says 0, then all. */
 static enum port_suite_result answers_nothing_when_full(struct port_suite *suite)
 {
     uint32_t sent = 0;
@@ -176,8 +197,9 @@ static enum port_suite_result answers_nothing_when_full(struct port_suite *suite
         return PORT_SUITE_UNTRIED;
     WANT(open_at_last(suite, suite->transport) > 0);
     while (sent < suite->flood_size_max && answer > 0)
-        answer = offer(suite, &sent, PIECE);
+        answer = offer(suite, &sent, LARGE);
     WANT(answer == 0);
+    WANT(fill_all(suite, &sent));
     WANT(take_until(suite, &taken, sent));
     WANT(has_nothing(suite));
     return PORT_SUITE_KEPT;
@@ -220,6 +242,16 @@ static enum port_suite_result opens_another(struct port_suite *suite)
     WANT(offer(suite, &sent, PIECE) >= 0);
     close(suite); /* with bytes under way */
     close(suite);
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        sent = taken = 0;
+        WANT(open_at_last(suite, suite->transport) > 0);
+        for (uint32_t waits = 0; sent < 2 && waits < suite->patience; waits++) {
+            WANT(offer(suite, &sent, PIECE) >= 0);
+            port_suite_idle(suite);
+        }
+        WANT(take(suite, &taken, 1));
+        close(suite); /* with bytes that were not taken */
+    }
     WANT(open(suite) >= 0);
     close(suite); /* perhaps before it is open */
     WANT(open_at_last(suite, suite->transport) > 0);

@@ -1,5 +1,5 @@
 /* The suite on the micro:bit's nRF51: text on the UART. Its transport is the application's, above
- * lwIP, and is not tried here. */
+ * lwIP: microbit_radio.c. */
 #include "mup/port/nrf51.h"
 #include "startup.h"
 #include "suite.h"

@@ -355,6 +355,26 @@ static int send_fails_when_full(void *context, const uint8_t *bytes, size_t size
     return answer == 0 ? -1 : answer;
 }
 
+/* The whole piece or nothing. */
+static int send_fails_when_it_is_much(void *context, const uint8_t *bytes, size_t size)
+{
+    return size > 256 ? -1 : good.transport_port.send(context, bytes, size);
+}
+
+/* Each stream leaves something behind, and after ten there is no room. */
+static int open_wears_out(void *context)
+{
+    static unsigned opened;
+    bool is_new = !device.stream.is_open;
+    int answer;
+
+    if (count("\nok 19 ") == 0)
+        opened = 0; /* the first promise of the transport is being tried */
+    answer = opened == 10 ? -1 : good.transport_port.open(context);
+    opened += is_new && device.stream.is_open;
+    return answer;
+}
+
 static void close_keeps_old_bytes(void *context)
 {
     size_t size = device.stream.incoming_size;
@@ -383,6 +403,8 @@ static void finds_a_bad_transport(void **state)
          "transport: a stream that the peer closed is negative"},
         {{.send = send_claims_all}, "transport: bytes arrive in order"},
         {{.send = send_fails_when_full}, "transport: sending says 0 when there is no room"},
+        {{.send = send_fails_when_it_is_much}, "transport: sending says 0 when there is no room"},
+        {{.open = open_wears_out}, "transport: closing, also twice, makes room"},
         {{.close = close_keeps_old_bytes}, "transport: closing, also twice, makes room"},
     };
 
