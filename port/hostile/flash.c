@@ -1,15 +1,21 @@
 /* Flash that loses power in the middle, and remembers who broke its rules. */
 #include <string.h>
 
-#include "mup/port/hostile.h"
+#include "flash_internal.h"
 
 #define WORD_SIZE MUP_PORT_FLASH_WORD_SIZE
+#define ERASED    MUP_HOSTILE_ERASED
+#define WHOLE     MUP_HOSTILE_WHOLE
+#define CUT       MUP_HOSTILE_CUT
+#define UNKNOWN   MUP_HOSTILE_UNKNOWN
 
-/* In flash->programmed. */
-#define ERASED  0u
-#define WHOLE   1u
-#define CUT     2u /* a word whose programming was cut: what it should hold is in cut_words */
-#define UNKNOWN 3u /* of a page whose erasing was cut */
+static void forget_page_number(struct mup_hostile_flash *flash, uint32_t at)
+{
+    uint32_t page = at / flash->page_size;
+
+    if (page < MUP_HOSTILE_PAGES_MAX)
+        flash->page_numbers[page] = 0;
+}
 
 static uint32_t get_word(const uint8_t *bytes)
 {
@@ -30,12 +36,17 @@ static bool is_weak(enum mup_hostile_cut cut)
 }
 
 /* xorshift32 */
+static uint32_t next_random(uint32_t *random)
+{
+    *random ^= *random << 13;
+    *random ^= *random >> 17;
+    *random ^= *random << 5;
+    return *random;
+}
+
 static uint32_t random_word(struct mup_hostile_flash *flash)
 {
-    flash->random ^= flash->random << 13;
-    flash->random ^= flash->random >> 17;
-    flash->random ^= flash->random << 5;
-    return flash->random;
+    return next_random(&flash->random);
 }
 
 /* Bits at random. `style` 0 to 5 says how many: half, one in 32, one in 1024, or all but these. */
@@ -132,9 +143,10 @@ static void settle(struct mup_hostile_flash *flash, uint32_t at, uint32_t size)
     }
 }
 
-/* Before the operation. When all places are taken the first one is settled as it is. */
+/* Before the operation. When all places are taken the first one is settled as it is. `random` is
+ * what the reads of WEAK_ANY are drawn from. */
 static struct mup_hostile_weak *make_weak(struct mup_hostile_flash *flash, uint32_t at,
-                                          uint32_t size, enum mup_hostile_cut cut)
+                                          uint32_t size, enum mup_hostile_cut cut, uint32_t random)
 {
     struct mup_hostile_weak *weak = &flash->weak[0];
 
@@ -148,6 +160,7 @@ static struct mup_hostile_weak *make_weak(struct mup_hostile_flash *flash, uint3
     weak->reads = 0;
     weak->boots = 0;
     weak->cut = cut;
+    weak->random = random | 1; /* never 0 */
     memcpy(weak->undone, flash->bytes + at, size);
     return weak;
 }
@@ -160,13 +173,19 @@ static void make_bits_weak(struct mup_hostile_flash *flash, struct mup_hostile_w
         put_word(weak->undone + (at - weak->at), changes & random_bits(flash, style));
 }
 
-static void erase_page(struct mup_hostile_flash *flash, uint32_t page_at, enum mup_hostile_cut cut)
+static void erase_page(struct mup_hostile_flash *flash, uint32_t page_at)
+{
+    memset(flash->bytes + page_at, 0xff, flash->page_size);
+    memset(flash->programmed + page_at / WORD_SIZE, ERASED, flash->page_size / WORD_SIZE);
+}
+
+static void cut_erasing(struct mup_hostile_flash *flash, uint32_t page_at, enum mup_hostile_cut cut)
 {
     uint32_t style = cut >= MUP_HOSTILE_TORN_ANY ? random_word(flash) : 0;
     struct mup_hostile_weak *weak = NULL;
 
     if (is_weak(cut))
-        weak = make_weak(flash, page_at, flash->page_size, cut);
+        weak = make_weak(flash, page_at, flash->page_size, cut, flash->random);
     for (uint32_t offset = 0; offset < flash->page_size; offset += WORD_SIZE) {
         uint8_t *bytes = flash->bytes + page_at + offset;
         uint32_t old = get_word(bytes);
@@ -176,8 +195,7 @@ static void erase_page(struct mup_hostile_flash *flash, uint32_t page_at, enum m
         make_bits_weak(flash, weak, page_at + offset, ~old, style);
     }
     /* A page whose erasing was cut may not be programmed at all. */
-    memset(flash->programmed + page_at / WORD_SIZE, cut == MUP_HOSTILE_AFTER ? ERASED : UNKNOWN,
-           flash->page_size / WORD_SIZE);
+    memset(flash->programmed + page_at / WORD_SIZE, UNKNOWN, flash->page_size / WORD_SIZE);
 }
 
 static void program_word(struct mup_hostile_flash *flash, uint32_t at, uint32_t word,
@@ -188,7 +206,7 @@ static void program_word(struct mup_hostile_flash *flash, uint32_t at, uint32_t 
     struct mup_hostile_weak *weak = NULL;
 
     if (is_weak(cut))
-        weak = make_weak(flash, at, WORD_SIZE, cut);
+        weak = make_weak(flash, at, WORD_SIZE, cut, flash->random);
     make_bits_weak(flash, weak, at, old & ~word, style);
     put_word(flash->bytes + at, old & ~done_bits(flash, cut, old & ~word, style / 6));
     if (cut == MUP_HOSTILE_AFTER) {
@@ -203,17 +221,20 @@ static void program_word(struct mup_hostile_flash *flash, uint32_t at, uint32_t 
 /* The operation that next_* names, whole or cut. */
 static void operate(struct mup_hostile_flash *flash, enum mup_hostile_cut cut)
 {
+    forget_page_number(flash, flash->next_at);
     if (flash->next_erases) {
-        if (cut != MUP_HOSTILE_BEFORE)
-            erase_page(flash, flash->next_at, cut);
+        if (cut == MUP_HOSTILE_AFTER)
+            erase_page(flash, flash->next_at);
+        else if (cut != MUP_HOSTILE_BEFORE)
+            cut_erasing(flash, flash->next_at, cut);
     } else {
         program_word(flash, flash->next_at, flash->next_word, cut);
     }
 }
 
 /* What the cut programming of a word should have made of it, the newest first. */
-static const struct mup_hostile_cut_word *cut_word(const struct mup_hostile_flash *flash,
-                                                   uint32_t at)
+const struct mup_hostile_cut_word *mup_hostile_cut_word(const struct mup_hostile_flash *flash,
+                                                        uint32_t at)
 {
     for (uint32_t i = flash->cut_word_count; i > 0; i--) {
         const struct mup_hostile_cut_word *cut = &flash->cut_words[(i - 1) % MUP_HOSTILE_CUT_WORDS];
@@ -234,7 +255,7 @@ static void keep_weak(struct mup_hostile_flash *flash, const struct mup_hostile_
 
     if (bits == 0)
         return;
-    put_word(make_weak(flash, at, WORD_SIZE, MUP_HOSTILE_WEAK_ANY)->undone, bits);
+    put_word(make_weak(flash, at, WORD_SIZE, MUP_HOSTILE_WEAK_ANY, at ^ bits)->undone, bits);
 }
 
 /* Do the operation that next_* names; false when power failed in it. */
@@ -242,10 +263,10 @@ static bool step(struct mup_hostile_flash *flash)
 {
     const struct mup_hostile_cut_word *over =
         !flash->next_erases && flash->programmed[flash->next_at / WORD_SIZE] == CUT
-            ? cut_word(flash, flash->next_at)
+            ? mup_hostile_cut_word(flash, flash->next_at)
             : NULL;
 
-    if (flash->watch != NULL)
+    if (flash->watch != NULL && (flash->next_erases || !flash->watches_erasures))
         flash->watch(flash->watch_context);
     if (++flash->operation_count == flash->cut_at) {
         operate(flash, flash->cut);
@@ -296,8 +317,7 @@ static bool seen(struct mup_hostile_weak *weak)
 }
 
 /* Put back the undone content where the read meets something weak and does not see it done. */
-static void blur(struct mup_hostile_flash *flash, struct mup_hostile_weak *weak, uint32_t at,
-                 uint8_t *out, size_t size)
+static void blur(struct mup_hostile_weak *weak, uint32_t at, uint8_t *out, size_t size)
 {
     uint32_t first = at > weak->at ? at : weak->at;
     uint32_t end = at + (uint32_t)size;
@@ -308,7 +328,7 @@ static void blur(struct mup_hostile_flash *flash, struct mup_hostile_weak *weak,
         return;
     if (weak->cut == MUP_HOSTILE_WEAK_ANY) {
         for (uint32_t i = first; i < end; i++)
-            out[i - at] ^= (uint8_t)(weak->undone[i - weak->at] & random_word(flash));
+            out[i - at] ^= (uint8_t)(weak->undone[i - weak->at] & next_random(&weak->random));
     } else if (!seen(weak)) {
         memcpy(out + (first - at), weak->undone + (first - weak->at), end - first);
     }
@@ -328,7 +348,7 @@ static int flash_read(void *context, uint32_t at, void *out, size_t size)
         memcpy(out, flash->bytes + at, size);
         for (uint32_t i = 0; i < MUP_HOSTILE_WEAK_MAX; i++) {
             if (flash->weak[i].size != 0)
-                blur(flash, &flash->weak[i], at, out, size);
+                blur(&flash->weak[i], at, out, size);
         }
     }
     return 0;
@@ -347,13 +367,62 @@ static bool reads_as_erased(const struct mup_hostile_flash *flash, uint32_t at)
  * it so that nobody can know that it is not erased. */
 static bool may_hold(const struct mup_hostile_flash *flash, uint32_t at, uint32_t word)
 {
-    const struct mup_hostile_cut_word *cut = cut_word(flash, at);
+    const struct mup_hostile_cut_word *cut = mup_hostile_cut_word(flash, at);
 
     if (flash->programmed[at / WORD_SIZE] == ERASED)
         return true;
     if (flash->programmed[at / WORD_SIZE] == CUT && cut != NULL)
         return cut->word == word || reads_as_erased(flash, at);
     return get_word(flash->bytes + at) == word;
+}
+
+static void name_next(struct mup_hostile_flash *flash, uint32_t at, const uint32_t *words,
+                      size_t word_count, size_t index)
+{
+    flash->next_at = at;
+    flash->next_erases = false;
+    flash->next_word = words[index];
+    flash->next_index = index;
+    flash->next_count = word_count;
+}
+
+/* Whether programming these words is nothing special: nobody looks, power stays, all are erased and
+ * nothing is weak there. */
+static bool is_plain(const struct mup_hostile_flash *flash, uint32_t at, size_t word_count)
+{
+    uint32_t size = (uint32_t)word_count * WORD_SIZE;
+
+    if (word_count == 0 || size > flash->page_size)
+        return false;
+    if (flash->watch != NULL && !flash->watches_erasures)
+        return false;
+    if (flash->cut_at > flash->operation_count &&
+        flash->cut_at - flash->operation_count <= word_count)
+        return false;
+    for (uint32_t i = 0; i < MUP_HOSTILE_WEAK_MAX; i++) {
+        const struct mup_hostile_weak *weak = &flash->weak[i];
+
+        if (weak->size != 0 && weak->at < at + size && at < weak->at + weak->size)
+            return false;
+    }
+    for (size_t i = 0; i < word_count; i++) {
+        if (flash->programmed[at / WORD_SIZE + i] != ERASED)
+            return false;
+    }
+    return true;
+}
+
+/* What as many steps would do, at once: nearly all programming is of this kind. */
+static void program_plainly(struct mup_hostile_flash *flash, uint32_t at, const uint32_t *words,
+                            size_t word_count)
+{
+    for (size_t i = 0; i < word_count; i++)
+        put_word(flash->bytes + at + i * WORD_SIZE,
+                 get_word(flash->bytes + at + i * WORD_SIZE) & words[i]);
+    memset(flash->programmed + at / WORD_SIZE, WHOLE, word_count);
+    forget_page_number(flash, at);
+    forget_page_number(flash, at + (uint32_t)word_count * WORD_SIZE - 1);
+    flash->operation_count += (uint32_t)word_count;
 }
 
 static int flash_program(void *context, uint32_t at, const uint32_t *words, size_t word_count)
@@ -366,14 +435,16 @@ static int flash_program(void *context, uint32_t at, const uint32_t *words, size
         flash->violation_count++;
         return -1;
     }
+    if (is_plain(flash, at, word_count)) {
+        program_plainly(flash, at, words, word_count);
+        name_next(flash, at + (uint32_t)(word_count - 1) * WORD_SIZE, words, word_count,
+                  word_count - 1);
+        return 0;
+    }
     for (size_t i = 0; i < word_count; i++, at += WORD_SIZE) {
         if (!may_hold(flash, at, words[i]))
             flash->violation_count++;
-        flash->next_at = at;
-        flash->next_erases = false;
-        flash->next_word = words[i];
-        flash->next_index = i;
-        flash->next_count = word_count;
+        name_next(flash, at, words, word_count, i);
         if (!step(flash))
             return -1;
     }
@@ -427,6 +498,7 @@ void mup_hostile_flash_copy_cut(struct mup_hostile_flash *to, const struct mup_h
     memcpy(to->bytes, from->bytes, from->size);
     memcpy(to->programmed, from->programmed, from->size / WORD_SIZE);
     memcpy(to->cut_words, from->cut_words, sizeof to->cut_words);
+    memcpy(to->page_numbers, from->page_numbers, sizeof to->page_numbers);
     to->cut_word_count = from->cut_word_count;
     to->violation_count = from->violation_count;
     for (uint32_t i = 0; i < MUP_HOSTILE_WEAK_MAX; i++) {

@@ -292,6 +292,79 @@ static void a_stream_comes_in_pieces_stalls_and_ends(void **state)
     assert_int_equal(port.send(port.context, bytes, 1), -1);
 }
 
+static void look_on(void *context)
+{
+    ++*(uint32_t *)context;
+}
+
+/* In one call, and word by word under somebody's eyes. */
+static void devices_that_came_to_the_same_have_the_same_fingerprint(void **state)
+{
+    static const uint32_t words[3] = {0x12345678, 0x9abcdef0, 0x0fedcba9};
+    struct flash_memory *once = flash_memory_new();
+    struct flash_memory *slow = flash_memory_new();
+    uint32_t looks = 0;
+
+    (void)state;
+    slow->flash.watch = look_on;
+    slow->flash.watch_context = &looks;
+    assert_int_equal(program(slow, 2048, 0), 0);
+    assert_true(mup_hostile_flash_fingerprint(&once->flash) !=
+                mup_hostile_flash_fingerprint(&slow->flash));
+    assert_int_equal(port_of(slow)->erase(&slow->flash, 2048), 0);
+    assert_int_equal(port_of(once)->program(&once->flash, 1020, words, 3), 0);
+    assert_int_equal(port_of(slow)->program(&slow->flash, 1020, words, 3), 0);
+    assert_int_equal(looks, 5);
+    assert_int_equal(once->flash.operation_count, 3);
+    assert_int_equal(once->flash.next_at, slow->flash.next_at);
+    assert_true(mup_hostile_flash_fingerprint(&once->flash) ==
+                mup_hostile_flash_fingerprint(&slow->flash));
+    flash_memory_free(once);
+    flash_memory_free(slow);
+}
+
+static void no_two_states_have_the_same_fingerprint(void **state)
+{
+    uint64_t numbers[3 * 600] = {0};
+    size_t count = 0;
+
+    (void)state;
+    for (int cut = 0; cut < MUP_HOSTILE_CUT_COUNT; cut++) {
+        struct flash_memory *memory = flash_memory_new();
+
+        memory->flash.cut_at = 1;
+        memory->flash.cut = (enum mup_hostile_cut)cut;
+        memory->flash.random = 5;
+        assert_int_equal(program(memory, 1024, 0x12345678), -1);
+        mup_hostile_flash_power_on(&memory->flash);
+        numbers[count++] = mup_hostile_flash_fingerprint(&memory->flash);
+        (void)word_at(memory, 1024);
+        if (cut >= MUP_HOSTILE_WEAK_FIRST && cut != MUP_HOSTILE_WEAK_BOOT &&
+            cut != MUP_HOSTILE_TORN_ANY)
+            numbers[count++] = mup_hostile_flash_fingerprint(&memory->flash);
+        mup_hostile_flash_power_on(&memory->flash);
+        if (cut == MUP_HOSTILE_WEAK_BOOT)
+            numbers[count++] = mup_hostile_flash_fingerprint(&memory->flash);
+        memory->flash.violation_count++;
+        numbers[count++] = mup_hostile_flash_fingerprint(&memory->flash);
+        flash_memory_free(memory);
+    }
+    for (uint32_t at = 0; at < 512; at++) {
+        struct flash_memory *memory = flash_memory_new();
+
+        memory->flash.bytes[at * 5] ^= (uint8_t)(1u << at % 8);
+        numbers[count++] = mup_hostile_flash_fingerprint(&memory->flash);
+        memory->flash.bytes[at * 5] ^= (uint8_t)(1u << at % 8);
+        memory->flash.programmed[at] = 1;
+        memory->flash.page_numbers[at * 5 / 1024] = memory->flash.page_numbers[at / 256] = 0;
+        numbers[count++] = mup_hostile_flash_fingerprint(&memory->flash);
+        flash_memory_free(memory);
+    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < i; k++)
+            assert_true(numbers[i] != numbers[k]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +375,8 @@ int main(void)
         cmocka_unit_test(two_places_are_weak_at_once),
         cmocka_unit_test(a_second_programming_is_a_violation_unless_it_is_the_same),
         cmocka_unit_test(programming_a_half_erased_page_is_a_violation),
+        cmocka_unit_test(devices_that_came_to_the_same_have_the_same_fingerprint),
+        cmocka_unit_test(no_two_states_have_the_same_fingerprint),
         cmocka_unit_test(rules_broken_by_the_caller_are_violations),
         cmocka_unit_test(any_one_call_can_be_made_to_fail),
         cmocka_unit_test(randomness_counts_and_fails_when_told),

@@ -40,6 +40,9 @@ enum mup_hostile_cut {
 /* The most bytes of a page that the simulation takes. */
 #define MUP_HOSTILE_PAGE_SIZE_MAX 4096u
 
+/* Pages whose fingerprints are kept. */
+#define MUP_HOSTILE_PAGES_MAX 256u
+
 /* Places that are weak at the same time: one for each of two cuts. */
 #define MUP_HOSTILE_WEAK_MAX 2u
 
@@ -50,6 +53,7 @@ struct mup_hostile_weak {
     uint32_t reads;
     uint32_t boots;
     enum mup_hostile_cut cut;
+    uint32_t random; /* of WEAK_ANY: what its reads are drawn from; never 0 */
     /* What a read sees that does not see it done; for WEAK_ANY, the bits that are weak. */
     uint8_t undone[MUP_HOSTILE_PAGE_SIZE_MAX];
 };
@@ -81,15 +85,18 @@ struct mup_hostile_flash {
     uint32_t cut_word_count;
     uint32_t random; /* of the kinds ANY: the same seed gives the same bits; never 0 */
 
+    uint64_t page_numbers[MUP_HOSTILE_PAGES_MAX]; /* of unchanged pages; 0 = to be made again */
+
     /* Called before each operation, so that a test can look at, or copy, what a cut there leaves.
      * NULL = not wanted. */
     void (*watch)(void *watch_context);
     void *watch_context;
-    uint32_t next_at;   /* for the watcher: the word or page of the operation to come, ... */
-    bool next_erases;   /* ... its kind, ... */
-    uint32_t next_word; /* ... the word to be programmed, ... */
-    size_t next_index;  /* ... and which one it is, from 0, ... */
-    size_t next_count;  /* ... of how many in one call; an erasure is 0 of 1 */
+    bool watches_erasures; /* called before erasures only */
+    uint32_t next_at;      /* for the watcher: the word or page of the operation to come, ... */
+    bool next_erases;      /* ... its kind, ... */
+    uint32_t next_word;    /* ... the word to be programmed, ... */
+    size_t next_index;     /* ... and which one it is, from 0, ... */
+    size_t next_count;     /* ... of how many in one call; an erasure is 0 of 1 */
 };
 
 /* An erased flash over the caller's memory. */
@@ -106,6 +113,16 @@ void mup_hostile_flash_copy_cut(struct mup_hostile_flash *to, const struct mup_h
                                 enum mup_hostile_cut cut);
 
 struct mup_port_flash mup_hostile_flash_port(struct mup_hostile_flash *flash);
+
+/* A number of all that decides how the flash will answer, for as long as no test cuts or fails it
+ * again: content, what may be programmed, what is weak and how, violations so far. So two flashes
+ * of the same number behave alike from here on, but for one chance in 2^64. Pages are looked at
+ * again when an operation touched them; who writes to `bytes` by hand sets their page_numbers to 0.
+ */
+uint64_t mup_hostile_flash_fingerprint(struct mup_hostile_flash *flash);
+
+/* The number mixed with further bytes. */
+uint64_t mup_hostile_fingerprint(uint64_t number, const void *bytes, size_t size);
 
 /* Bytes that count up from a seed: predictable, for tests; the call fail_at (1, 2, ...) fails. */
 struct mup_hostile_random {
