@@ -84,11 +84,15 @@ static void note(struct campaign *campaign, enum verdict verdict, uint32_t secon
             (int)second_cut, verdict_name(verdict));
 }
 
-static enum verdict judge(const struct campaign *campaign, struct world *world)
+static enum verdict judge(struct campaign *campaign, struct world *world)
 {
-    if (campaign->scenario == SCENARIO_KEY_CHANGE)
-        return world_judge_key(world, campaign->plan->deep);
-    return world_judge(world, campaign->plan->deep);
+    bool recalled;
+    enum verdict verdict = campaign->scenario == SCENARIO_KEY_CHANGE
+                               ? world_judge_key(world, &recalled, campaign->plan->pairs)
+                               : world_judge(world, &recalled);
+
+    campaign->result->recalled_count += recalled ? 1 : 0;
+    return verdict;
 }
 
 /* Before each operation after a first cut: judge copies that are cut there, too. */
@@ -196,16 +200,17 @@ const char *scenario_name(enum scenario scenario)
     return names[scenario];
 }
 
-bool campaign_run(struct result *result, const struct plan *plan, enum scenario scenario)
+bool campaign_run(struct result *result, const struct plan *plan, enum scenario scenario,
+                  const struct world_images *images, struct recall *recall)
 {
-    struct world_images images;
     struct campaign campaign = {.plan = plan, .result = result, .scenario = scenario};
     bool played;
 
-    world_images_make(&images, plan->slot_pages, plan->old_size, plan->new_size);
-    world_make(&campaign.main, &images);
-    world_make(&campaign.first, &images);
-    world_make(&campaign.second, &images);
+    world_make(&campaign.main, images);
+    world_make(&campaign.first, images);
+    world_make(&campaign.second, images);
+    campaign.first.recall = recall;
+    campaign.second.recall = recall;
     campaign.main.flash.watch = watch_scenario;
     campaign.main.flash.watch_context = &campaign;
 
@@ -215,6 +220,5 @@ bool campaign_run(struct result *result, const struct plan *plan, enum scenario 
     world_free(&campaign.main);
     world_free(&campaign.first);
     world_free(&campaign.second);
-    world_images_free(&images);
     return played;
 }

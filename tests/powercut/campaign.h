@@ -31,7 +31,6 @@ struct plan {
     bool pairs;            /* a second cut in what follows: recovery, and the update to its end */
     bool second_one_kind;  /* one kind, drawn, for each second cut */
     bool page_ends;        /* of a page of image data, and of a call, first, middle and last word */
-    bool deep;             /* judge by a further update, too */
     uint32_t data_stride;  /* of the words of image data */
     uint32_t first_stride; /* of all first cuts */
     uint32_t second_stride; /* of all second cuts */
@@ -44,13 +43,16 @@ struct result {
     uint64_t operation_count; /* of the scenarios, uncut */
     uint64_t cut_count;
     uint64_t pair_count;
+    uint64_t recalled_count; /* of those, how many came to a state that was judged before */
     uint64_t torn_count; /* cuts and pairs, of those, that left something torn, half-erased, weak */
     uint64_t verdict_count[VERDICT_COUNT];
 };
 
 const char *scenario_name(enum scenario scenario);
 
-/* Adds to *result. Prints the first failures to stderr. False if the scenario itself failed. */
-bool campaign_run(struct result *result, const struct plan *plan, enum scenario scenario);
+/* Adds to *result. Prints the first failures to stderr. False if the scenario itself failed. The
+ * same recall will do for all scenarios with the same images. */
+bool campaign_run(struct result *result, const struct plan *plan, enum scenario scenario,
+                  const struct world_images *images, struct recall *recall);
 
 #endif

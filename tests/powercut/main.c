@@ -3,7 +3,7 @@
  * operation.
  *
  *     bench-powercut [JOB] [--quick | --sample] [--seed N] [--jobs N] [--thinner N] [--json]
- *                    [--emulated FILE]
+ *                    [--forget] [--emulated FILE]
  *
  * Jobs, all of them unless one is named:
  * - single: 8-page image, a cut at every word programmed and every page erased, in every way that
@@ -11,8 +11,8 @@
  * - slot: the same with an image that fills the slot of 112 kB, in one way for each word of image
  *   data, drawn by the seed, and in every way for all else
  * - pairs: 8-page image, a second cut in all that follows the first, up to the end of the update;
- *   exhaustively, with page operations cut at the erasure and the first, middle and last word; the
- *   first cut in every way, the second in one that is drawn
+ *   exhaustively, with page operations cut at the erasure and the first, middle and last word; both
+ *   cuts in every way, but with --quick and --sample the second in one that is drawn
  * - torn-pairs: 2-page image, one word in many of image data; both cuts in every way, at each
  *   third operation of what follows the first, drawn
  * - slot-pairs: full-size image, pairs drawn by the seed
@@ -27,6 +27,10 @@
  * --quick takes about a minute, --sample is what ctest does. --emulated reads rows of cuts that
  * were made elsewhere (lab/bench/powercut).
  *
+ * A device is not taken through a future that was judged already (recall.h): "recalled" says how
+ * many came to a state, of flash, memory and registers, in which one before them had been. --forget
+ * takes each through all of it, for comparison; the verdicts are the same.
+ *
  * Exit code 0 when every device still boots a whole image, 1 when one does not, 2 for usage.
  */
 #include <errno.h>
@@ -39,7 +43,9 @@
 
 #include "campaign.h"
 
-#define JOBS_MAX 64u
+#define JOBS_MAX      64u
+
+#define RECALL_PLACES (UINT32_C(1) << 24) /* 128 MB if all are used */
 
 enum level { LEVEL_SAMPLE, LEVEL_QUICK, LEVEL_FULL, LEVEL_COUNT };
 
@@ -54,46 +60,39 @@ struct job {
     uint32_t data_stride[LEVEL_COUNT];
     uint32_t first_stride[LEVEL_COUNT];
     uint32_t second_stride[LEVEL_COUNT];
+    bool second_thinner; /* but for the full level, one kind for each second cut, drawn */
 };
 
 static const struct job jobs[] = {
     {.name = "single",
      .scenarios = UPDATES,
-     .plan = {.slot_pages = 9, .old_size = 7900, .new_size = 8192, .deep = true},
+     .plan = {.slot_pages = 9, .old_size = 7900, .new_size = 8192},
      .data_stride = {307, 61, 1},
      .first_stride = {3, 1, 1},
      .second_stride = {1, 1, 1}},
     {.name = "single",
      .scenarios = UPDATES,
-     .plan = {.slot_pages = 9, .old_size = 8192, .new_size = 5001, .deep = true, .one_kind = true},
+     .plan = {.slot_pages = 9, .old_size = 8192, .new_size = 5001, .one_kind = true},
      .data_stride = {101, 23, 1},
      .first_stride = {2, 1, 1},
      .second_stride = {1, 1, 1}},
     {.name = "slot",
      .scenarios = UPDATES,
-     .plan = {.slot_pages = 112,
-              .old_size = 111000,
-              .new_size = 113664,
-              .deep = true,
-              .one_kind = true},
+     .plan = {.slot_pages = 112, .old_size = 111000, .new_size = 113664, .one_kind = true},
      .data_stride = {4001, 2003, 1},
      .first_stride = {61, 23, 1},
      .second_stride = {1, 1, 1}},
     {.name = "pairs",
      .scenarios = UPDATES,
-     .plan = {.slot_pages = 9,
-              .old_size = 7900,
-              .new_size = 8192,
-              .pairs = true,
-              .second_one_kind = true,
-              .page_ends = true,
-              .deep = true},
+     .plan =
+         {.slot_pages = 9, .old_size = 7900, .new_size = 8192, .pairs = true, .page_ends = true},
+     .second_thinner = true,
      .data_stride = {1, 1, 1},
      .first_stride = {29, 11, 1},
      .second_stride = {1, 1, 1}},
     {.name = "torn-pairs",
      .scenarios = UPDATES,
-     .plan = {.slot_pages = 3, .old_size = 2048, .new_size = 1500, .pairs = true, .deep = true},
+     .plan = {.slot_pages = 3, .old_size = 2048, .new_size = 1500, .pairs = true},
      .data_stride = {499, 499, 97},
      .first_stride = {97, 29, 1},
      .second_stride = {3, 3, 3}},
@@ -104,14 +103,13 @@ static const struct job jobs[] = {
               .new_size = 113664,
               .pairs = true,
               .one_kind = true,
-              .second_one_kind = true,
-              .deep = true},
+              .second_one_kind = true},
      .data_stride = {1, 1, 1},
      .first_stride = {20011, 9001, 997},
      .second_stride = {2003, 2003, 1009}},
     {.name = "key-change",
      .scenarios = KEYS,
-     .plan = {.slot_pages = 3, .old_size = 2048, .new_size = 1500, .deep = true},
+     .plan = {.slot_pages = 3, .old_size = 2048, .new_size = 1500},
      .data_stride = {1, 1, 1},
      .first_stride = {3, 1, 1},
      .second_stride = {1, 1, 1}},
@@ -131,6 +129,7 @@ struct options {
     uint32_t seed;
     uint32_t workers;
     bool json;
+    bool forgets; /* judge each device to its end, whatever is known about others */
 };
 
 /* One line of the result. */
@@ -155,12 +154,20 @@ static void add(struct result *sum, const struct result *part)
 {
     sum->cut_count += part->cut_count;
     sum->pair_count += part->pair_count;
+    sum->recalled_count += part->recalled_count;
     sum->torn_count += part->torn_count;
     for (int i = 0; i < VERDICT_COUNT; i++)
         sum->verdict_count[i] += part->verdict_count[i];
 }
 
-static int start_worker(const struct plan *plan, enum scenario scenario, pid_t *pid)
+/* What all workers of a job share. */
+struct shared {
+    struct world_images images;
+    struct recall *recall;
+};
+
+static int start_worker(const struct plan *plan, enum scenario scenario,
+                        const struct shared *shared, pid_t *pid)
 {
     struct result result = {0};
     bool played;
@@ -178,7 +185,7 @@ static int start_worker(const struct plan *plan, enum scenario scenario, pid_t *
         return -1;
     }
     close(ends[0]);
-    played = campaign_run(&result, plan, scenario);
+    played = campaign_run(&result, plan, scenario, &shared->images, shared->recall);
     _exit(played && write(ends[1], &result, sizeof result) == sizeof result ? 0 : 1);
 }
 
@@ -198,14 +205,15 @@ static bool end_worker(struct result *result, int end, pid_t pid)
     return true;
 }
 
-static bool run_scenario(struct result *result, struct plan plan, enum scenario scenario)
+static bool run_scenario(struct result *result, struct plan plan, enum scenario scenario,
+                         const struct shared *shared)
 {
     int ends[JOBS_MAX];
     pid_t pids[JOBS_MAX];
     bool good = true;
 
     for (plan.shard = 0; plan.shard < plan.shard_count; plan.shard++)
-        ends[plan.shard] = start_worker(&plan, scenario, &pids[plan.shard]);
+        ends[plan.shard] = start_worker(&plan, scenario, shared, &pids[plan.shard]);
     for (uint32_t i = 0; i < plan.shard_count; i++)
         good = ends[i] >= 0 && end_worker(result, ends[i], pids[i]) && good;
     if (!good)
@@ -234,15 +242,18 @@ static void print_row(const struct row *row, bool json, bool first)
     if (json)
         printf(
             "%s\n  {\"job\": \"%s\", \"scenario\": \"%s\", \"operations\": %llu, \"cuts\": %llu, "
-            "\"pairs\": %llu, \"torn\": %llu, \"seconds\": %.1f",
+            "\"pairs\": %llu, \"torn\": %llu, \"recalled\": %llu, \"seconds\": %.1f",
             first ? "" : ",", row->job, row->scenario, (unsigned long long)result->operation_count,
             (unsigned long long)result->cut_count, (unsigned long long)result->pair_count,
-            (unsigned long long)result->torn_count, row->seconds);
+            (unsigned long long)result->torn_count, (unsigned long long)result->recalled_count,
+            row->seconds);
     else
-        printf("%-11s %-10s %7llu operations, %8llu cuts, %9llu pairs, %9llu torn, %6.1f s",
+        printf("%-11s %-10s %7llu operations, %8llu cuts, %9llu pairs, %9llu torn, %9llu recalled, "
+               "%6.1f s",
                row->job, row->scenario, (unsigned long long)result->operation_count,
                (unsigned long long)result->cut_count, (unsigned long long)result->pair_count,
-               (unsigned long long)result->torn_count, row->seconds);
+               (unsigned long long)result->torn_count, (unsigned long long)result->recalled_count,
+               row->seconds);
     print_verdicts(result, json);
     printf(json ? "}" : "\n");
     fflush(stdout);
@@ -312,6 +323,7 @@ static bool run_job(struct result *sum, const struct job *job, const struct opti
                     bool *first)
 {
     struct plan plan = job->plan;
+    struct shared shared = {.recall = recall_make(options->forgets ? 0 : RECALL_PLACES)};
     bool good = true;
 
     plan.seed = options->seed;
@@ -319,18 +331,23 @@ static bool run_job(struct result *sum, const struct job *job, const struct opti
     plan.data_stride = job->data_stride[options->level];
     plan.first_stride = job->first_stride[options->level] * options->thinner;
     plan.second_stride = job->second_stride[options->level];
+    if (options->level != LEVEL_FULL && job->second_thinner)
+        plan.second_one_kind = true;
+    world_images_make(&shared.images, plan.slot_pages, plan.old_size, plan.new_size);
     for (int scenario = 0; scenario < SCENARIO_COUNT; scenario++) {
         struct row row = {.job = job->name, .scenario = scenario_name((enum scenario)scenario)};
         double begin = now_s();
 
         if ((job->scenarios & 1u << scenario) == 0)
             continue;
-        good = run_scenario(&row.result, plan, (enum scenario)scenario) && good;
+        good = run_scenario(&row.result, plan, (enum scenario)scenario, &shared) && good;
         row.seconds = now_s() - begin;
         print_row(&row, options->json, *first);
         *first = false;
         add(sum, &row.result);
     }
+    world_images_free(&shared.images);
+    recall_free(shared.recall);
     return good;
 }
 
@@ -386,6 +403,8 @@ static bool parse(struct options *options, int argc, char **argv)
             options->emulated_path = argv[++i];
         } else if (strcmp(argv[i], "--json") == 0) {
             options->json = true;
+        } else if (strcmp(argv[i], "--forget") == 0) {
+            options->forgets = true;
         } else if (strcmp(argv[i], "--quick") == 0) {
             options->level = LEVEL_QUICK;
         } else if (strcmp(argv[i], "--sample") == 0) {
@@ -414,6 +433,6 @@ int main(int argc, char **argv)
         fprintf(stderr,
                 "usage: bench-powercut [single|slot|pairs|torn-pairs|slot-pairs|key-change] "
                 "[--quick | --sample] [--seed N] [--jobs N] [--thinner N] [--json] "
-                "[--emulated FILE]\n");
+                "[--forget] [--emulated FILE]\n");
     return status;
 }

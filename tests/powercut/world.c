@@ -112,10 +112,9 @@ static void manifest_make(uint8_t manifest[MANIFEST_SIZE], uint32_t version)
 static enum mup_status verify(void *context, const struct mup_boot_image *image,
                               const uint8_t *manifest, size_t manifest_size)
 {
-    struct world *world = context;
     uint8_t expected[MANIFEST_SIZE];
 
-    world->verify_count++;
+    (void)context;
     manifest_make(expected, image->version);
     if (manifest_size != MANIFEST_SIZE || memcmp(manifest, expected, MANIFEST_SIZE) != 0)
         return MUP_ERR_SIGNATURE;
@@ -154,12 +153,12 @@ void world_free(struct world *world)
     free(world->flash.programmed);
 }
 
-void world_copy_cut(struct world *to, const struct world *from, enum mup_hostile_cut cut,
-                    uint32_t seed)
+void world_copy_cut(struct world *to, struct world *from, enum mup_hostile_cut cut, uint32_t seed)
 {
+    /* So that the copy need not look at each of its pages. */
+    (void)mup_hostile_flash_fingerprint(&from->flash);
     to->flash.random = seed | 1; /* never 0 */
     mup_hostile_flash_copy_cut(&to->flash, &from->flash, cut);
-    to->verify_count = 0;
 }
 
 /* Download from offset on, with a progress record at each second page. */
@@ -405,12 +404,12 @@ static bool follows_the_rules(struct world *world, uint32_t epoch)
     return true;
 }
 
-static enum verdict change_key_further(struct world *world, bool deep)
+static enum verdict change_key_further(struct world *world)
 {
     struct mup_identity next = identity_of(world->images, EPOCH_NEXT);
     uint32_t epoch = EPOCH_NEXT;
     enum mup_status status =
-        deep ? world_take_key(world, EPOCH_NEXT) : mup_identity_save(&world->map, &next);
+        world->trusts ? mup_identity_save(&world->map, &next) : world_take_key(world, EPOCH_NEXT);
 
     if (status != MUP_OK)
         return VERDICT_STUCK;
@@ -418,11 +417,71 @@ static enum verdict change_key_further(struct world *world, bool deep)
     return judge_identity(world, &epoch);
 }
 
-enum verdict world_judge_key(struct world *world, bool deep)
-{
-    uint32_t epoch = EPOCH_OLD;
-    enum verdict verdict = boot_and_judge(world);
+/* ---- judges, as recall.h wants them ---------------------------------------------------------- */
 
+/* Erasures after each start at which a judge looks back. The page that was cut is erased in the
+ * first one or two; from then on nothing is left of how it was cut. */
+#define LOOKS_PER_START 4u
+
+static void look_back(struct world *world)
+{
+    uint64_t number = mup_hostile_flash_fingerprint(&world->flash);
+
+    number = mup_hostile_fingerprint(number, &world->boot, sizeof world->boot);
+    recall_look(world->recall, mup_hostile_fingerprint(number, &world->state, sizeof world->state));
+}
+
+static void watch_erasures(void *context)
+{
+    struct world *world = context;
+
+    if (world->looks_left == 0)
+        return;
+    world->looks_left--;
+    look_back(world);
+}
+
+static void begin_start(struct world *world)
+{
+    memset(&world->boot, 0, sizeof world->boot);
+    memset(&world->state, 0, sizeof world->state);
+    world->looks_left = LOOKS_PER_START;
+    look_back(world);
+}
+
+static void start_again(struct world *world)
+{
+    mup_hostile_flash_power_on(&world->flash);
+    begin_start(world);
+}
+
+static uint32_t judge_update(void *subject)
+{
+    struct world *world = subject;
+    uint32_t epoch = EPOCH_OLD;
+    enum verdict verdict;
+
+    begin_start(world);
+    verdict = boot_and_judge(world);
+    if (verdict == VERDICT_GOOD)
+        verdict = judge_identity(world, &epoch);
+    if (verdict == VERDICT_GOOD && !progress_is_true(world))
+        verdict = VERDICT_INCONSISTENT;
+    if (verdict == VERDICT_GOOD) {
+        start_again(world);
+        verdict = boot_and_judge(world);
+    }
+    return (uint32_t)(verdict == VERDICT_GOOD ? update_further(world) : verdict);
+}
+
+static uint32_t judge_key_change(void *subject)
+{
+    struct world *world = subject;
+    uint32_t epoch = EPOCH_OLD;
+    enum verdict verdict;
+
+    begin_start(world);
+    verdict = boot_and_judge(world);
     for (int boot = 0; boot < 2; boot++) {
         for (int load = 0; verdict == VERDICT_GOOD && load < 2; load++)
             verdict = judge_identity(world, &epoch);
@@ -430,27 +489,33 @@ enum verdict world_judge_key(struct world *world, bool deep)
             verdict = VERDICT_WRONG_KEY;
         if (verdict == VERDICT_GOOD && !follows_the_rules(world, epoch))
             verdict = VERDICT_EPOCH_BACK;
-        mup_hostile_flash_power_on(&world->flash);
+        start_again(world);
     }
-    return verdict == VERDICT_GOOD ? change_key_further(world, deep) : verdict;
+    return (uint32_t)(verdict == VERDICT_GOOD ? change_key_further(world) : verdict);
 }
 
-enum verdict world_judge(struct world *world, bool deep)
+static enum verdict run_judge(struct world *world, bool *recalled, recall_judge_fn *judge)
 {
-    uint32_t epoch = EPOCH_OLD;
-    enum verdict verdict = boot_and_judge(world);
+    uint32_t verdict;
 
-    if (verdict == VERDICT_GOOD)
-        verdict = judge_identity(world, &epoch);
-    if (verdict == VERDICT_GOOD && !progress_is_true(world))
-        verdict = VERDICT_INCONSISTENT;
-    if (verdict == VERDICT_GOOD) {
-        mup_hostile_flash_power_on(&world->flash);
-        verdict = boot_and_judge(world);
-    }
-    if (verdict == VERDICT_GOOD && deep)
-        verdict = update_further(world);
-    return verdict;
+    _Static_assert(VERDICT_COUNT <= RECALL_VERDICT_MAX, "a verdict must fit");
+    world->flash.watch = watch_erasures;
+    world->flash.watch_context = world;
+    world->flash.watches_erasures = true;
+    verdict = recall_run(world->recall, recalled, judge, world);
+    world->flash.watch = NULL;
+    return (enum verdict)verdict;
+}
+
+enum verdict world_judge(struct world *world, bool *recalled)
+{
+    return run_judge(world, recalled, judge_update);
+}
+
+enum verdict world_judge_key(struct world *world, bool *recalled, bool trusts)
+{
+    world->trusts = trusts;
+    return run_judge(world, recalled, judge_key_change);
 }
 
 const char *verdict_name(enum verdict verdict)

@@ -14,6 +14,7 @@
 #include "mup/certificate.h"
 #include "mup/identity.h"
 #include "mup/port/hostile.h"
+#include "recall.h"
 
 #define WORLD_PAGE_SIZE 1024u
 #define VERSION_OLD     1u /* in the execution slot at the beginning */
@@ -50,7 +51,9 @@ struct world {
     struct mup_flash_map map;
     struct mup_boot boot;
     struct mup_boot_state state;
-    uint32_t verify_count; /* signature checks that the bootloader asked for */
+    struct recall *recall; /* of the judges; not NULL before one is called */
+    uint32_t looks_left;
+    bool trusts; /* a further key needs no signature */
 };
 
 /* What the judge found. */
@@ -76,8 +79,7 @@ void world_free(struct world *world);
 
 /* Turn `to` into what `from` would be after a cut in the operation it is about to do. The seed
  * decides which bits are torn or weak. */
-void world_copy_cut(struct world *to, const struct world *from, enum mup_hostile_cut cut,
-                    uint32_t seed);
+void world_copy_cut(struct world *to, struct world *from, enum mup_hostile_cut cut, uint32_t seed);
 
 /* The application: download a version, from where the progress record says, and request it. */
 enum mup_status world_update(struct world *world, uint32_t version);
@@ -98,12 +100,13 @@ enum mup_status world_take_key(struct world *world, uint32_t epoch);
  * to its end. */
 enum verdict world_go_on(struct world *world, bool key_change);
 
-/* Boot after a cut, twice, and judge what runs; `deep` also takes a further update to its end. */
-enum verdict world_judge(struct world *world, bool deep);
+/* Boot after a cut, twice, judge what runs, and take a further update to its end. *recalled tells
+ * whether the device came to be in a state in which one was judged before. */
+enum verdict world_judge(struct world *world, bool *recalled);
 
 /* The same after a cut in a key change: the old or the new key, whole, and never back again; then
- * the next key is taken, from a signed certificate if `deep`. */
-enum verdict world_judge_key(struct world *world, bool deep);
+ * the next key is taken; `trusts`: without a look at the signature, which takes a millisecond. */
+enum verdict world_judge_key(struct world *world, bool *recalled, bool trusts);
 
 const char *verdict_name(enum verdict verdict);
 
