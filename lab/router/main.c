@@ -75,6 +75,18 @@ static void run(struct mup_radio *radio, struct mup_proxy *proxy)
     }
 }
 
+/* -1 after a message. */
+static long port_of(const char *text)
+{
+    char *end;
+    long port = strtol(text, &end, 10);
+
+    if (end != text && *end == '\0' && port >= 1 && port <= 65535)
+        return port;
+    fprintf(stderr, "mup-router: --broker wants a port from 1 to 65535, not '%s'\n", text);
+    return -1;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"radio", required_argument, NULL, 'r'},
@@ -86,26 +98,33 @@ int main(int argc, char **argv)
     struct mup_radio *radio;
     struct mup_proxy *proxy;
     FILE *capture = NULL;
-    int broker_port = 0;
+    const char *capture_path = NULL;
+    long broker_port = 0;
     int option;
 
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (option == 'r')
             socket_path = optarg;
         else if (option == 'b')
-            broker_port = atoi(optarg);
-        else if (option == 'c' && (capture = mup_pcap_open(optarg)) == NULL)
-            return 1;
+            broker_port = port_of(optarg);
+        else if (option == 'c')
+            capture_path = optarg;
         else if (option == 'h') {
             fputs(help, stdout);
             return 0;
-        } else if (option == '?')
+        } else
+            return 2;
+        if (broker_port < 0)
             return 2;
     }
-    if (socket_path == NULL || broker_port < 1 || broker_port > 65535 || optind != argc) {
-        fprintf(stderr, "mup-router: --radio and --broker are wanted; see mup-router --help\n");
+    if (socket_path == NULL || broker_port == 0 || optind != argc) {
+        fprintf(stderr,
+                "mup-router: --radio and --broker are wanted, and nothing else but options; "
+                "see mup-router --help\n");
         return 2;
     }
+    if (capture_path != NULL && (capture = mup_pcap_open(capture_path)) == NULL)
+        return 1;
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     lwip_init();

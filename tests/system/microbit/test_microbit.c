@@ -175,7 +175,7 @@ static void images_that_hang_are_reset_and_reverted(void **state)
 static void an_image_that_does_not_reach_the_broker_is_reverted(void **state)
 {
     (void)state;
-    assert_reverts(5, NULL);
+    assert_reverts(5, "deadline");
 }
 
 /* kill -9 of QEMU, whose flash is a file: at any moment of an update, again and again. */
