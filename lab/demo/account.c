@@ -103,7 +103,8 @@ void mup_account_end(const struct mup_demo *demo)
 {
     const struct mup_evidence_radio *radio = &demo->radio;
 
-    mup_account_say(demo, "\nLooked up from outside, not told by the device:\n");
+    mup_account_say(demo, "\nNot the device's word, but looked up in its %s:\n",
+                    is_microbit(demo) ? "flash, its memory and on the air" : "flash file");
     tell_slot(demo, "flash   execution slot:", &demo->after.execution, ", as signed");
     tell_slot(demo, "        staging slot:  ", &demo->after.staging, ", to go back to");
     if (demo->stack_unused != 0)
