@@ -46,6 +46,7 @@ bool mup_testbed_start_bridge(struct mup_testbed *bed)
              "netconf-socket %s/netconf.sock\n"
              "store %s/bridge.db\n"
              "certificate %s/server.cert\n"
+             "administrator operator\n"
              "queries %s/edge/bridge/description/queries\n"
              "%s",
              bed->broker_port, bed->folder, bed->folder, bed->folder, bed->folder, bed->source,

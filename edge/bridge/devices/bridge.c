@@ -18,6 +18,7 @@
 #define MYNO_SIZE_MAX     65536u
 #define SESSION_EXPIRY_S  604800u
 #define KEEP_ALIVE_S      30u
+#define RUNNING           "running" /* the name of the configuration in the store */
 
 static const char *const subscriptions[] = {
     MUP_TOPIC_ANNOUNCE "+",
@@ -232,6 +233,37 @@ static bool add_myno(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_SIZE
     return mup_netconf_add_module(bridge->netconf, text, why) == MUP_OK || fail(error, path, why);
 }
 
+/* ---- the running configuration ---- */
+
+static enum mup_status keep_running(void *context, const char *xml, mup_netconf_on_kept *on_done,
+                                    void *arg)
+{
+    struct mup_bridge *bridge = context;
+
+    return mup_bridge_store_put_configuration(bridge->store, RUNNING, xml, mup_loop_wall_ms(),
+                                              on_done, arg);
+}
+
+static bool restore_running(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_SIZE])
+{
+    char why[MUP_NETCONF_ERROR_SIZE];
+    char *xml = NULL;
+    bool good;
+
+    if (mup_bridge_store_configuration(bridge->store, RUNNING, &xml) != MUP_OK)
+        return fail(error, bridge->settings->store, "its configuration cannot be read");
+    good = xml == NULL || mup_netconf_load_running(bridge->netconf, xml, why) == MUP_OK;
+    free(xml);
+    return good || fail(error, bridge->settings->store, why);
+}
+
+static size_t weight(void *context)
+{
+    const struct mup_bridge *bridge = context;
+
+    return bridge->registry.device_count;
+}
+
 static bool open_netconf(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_SIZE])
 {
     const struct mup_bridge_settings *settings = bridge->settings;
@@ -241,10 +273,19 @@ static bool open_netconf(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_
                                            .uids = &uid,
                                            .uid_count = 1,
                                            .update_uids = &uid,
-                                           .update_uid_count = 1};
+                                           .update_uid_count = 1,
+                                           .administrators =
+                                               (const char *const *)settings->administrators.items,
+                                           .administrator_count = settings->administrators.count};
 
+    if (settings->administrators.count == 0)
+        mup_log(MUP_LOG_WARNING, "bridge",
+                mup_log_event("nobody is administrator: name one in the configuration file, "
+                              "`administrator NAME`"));
     bridge->backend = (struct mup_netconf_backend){.context = bridge,
                                                    .get = mup_bridge_get,
+                                                   .weight = weight,
+                                                   .keep_running = keep_running,
                                                    .may_call = may_call,
                                                    .begin_rpc = begin_rpc,
                                                    .cancel = cancel_rpc};
@@ -253,7 +294,7 @@ static bool open_netconf(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_
         return false;
     if (mup_netconf_add_module(bridge->netconf, mup_netconf_devices_yang, why) != MUP_OK)
         return fail(error, "myno-devices.yang", why);
-    return add_myno(bridge, error);
+    return add_myno(bridge, error) && restore_running(bridge, error);
 }
 
 static bool open_describer(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_SIZE])

@@ -43,6 +43,7 @@ struct mup_bridge_settings {
     char *alignments; /* file or folder of RDF; main() puts it into the environment */
     int64_t rpc_timeout_s;
     struct mup_config_list allow_topics;
+    struct mup_config_list administrators; /* NETCONF users who may do everything */
 };
 
 struct mup_bridge;

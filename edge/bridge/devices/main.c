@@ -23,6 +23,8 @@ static const char help[] =
     "      queries          folder of the *.rq files (the installed ones unless given)\n"
     "      alignments       file or folder of RDF that maps other ontologies\n"
     "      rpc-timeout-s    how long a device has for an answer (30)\n"
+    "      administrator    a NETCONF user who may do everything, whatever the access rules say;\n"
+    "                       may be repeated\n"
     "      allow-topic      a topic without a device's name that may be used; may be repeated\n"
     "  --log LEVEL     debug, info, warning or error (info)\n"
     "\n"
@@ -67,6 +69,7 @@ static int configure_and_run(const char *path)
         {"alignments", MUP_CONFIG_TEXT, &settings.alignments, false, 0, 0},
         {"rpc-timeout-s", MUP_CONFIG_NUMBER, &settings.rpc_timeout_s, false, MUP_CALL_TIMEOUT_S_MIN,
          MUP_CALL_TIMEOUT_S_MAX},
+        {"administrator", MUP_CONFIG_LIST, &settings.administrators, false, 0, 0},
         {"allow-topic", MUP_CONFIG_LIST, &settings.allow_topics, false, 0, 0},
     };
     char error[MUP_CONFIG_ERROR_SIZE];

@@ -102,11 +102,11 @@ static bool takes_whole(const struct lyd_node_opaq *filter, const struct lyd_nod
     return !is_leaf(data) && has_only_content_matches(filter) && content_agrees(filter, data);
 }
 
-static void print_whole(struct mup_text *text, const struct lyd_node *data)
+void filter_print_whole(struct mup_text *text, const struct lyd_node *data, uint32_t options)
 {
     char *xml = NULL;
 
-    if (lyd_print_mem(&xml, data, LYD_XML, LYD_PRINT_SHRINK) != LY_SUCCESS) {
+    if (lyd_print_mem(&xml, data, LYD_XML, LYD_PRINT_SHRINK | options) != LY_SUCCESS) {
         text->failed = true;
     } else if (xml) {
         mup_text_add(text, xml);
@@ -118,21 +118,44 @@ static void print_whole(struct mup_text *text, const struct lyd_node *data)
 struct filters {
     const struct lyd_node_opaq *nodes[FILTER_ELEMENTS_MAX];
     size_t count;
+    uint32_t options; /* of libyang's printer */
 };
 
 static bool print_selected(struct mup_text *text, const struct lyd_node *data,
                            const struct filters *filters);
 
-static void print_keys(struct mup_text *text, const struct lyd_node *data)
+/* Without its namespace, which is that of the list. */
+static void print_key(struct mup_text *text, const struct lyd_node *key)
+{
+    const struct lysc_node_leaf *leaf = (const struct lysc_node_leaf *)key->schema;
+
+    if (leaf->type->basetype == LY_TYPE_IDENT || leaf->type->basetype == LY_TYPE_INST) {
+        filter_print_whole(text, key, LYD_PRINT_WD_EXPLICIT); /* its value has prefixes */
+        return;
+    }
+    mup_text_format(text, "<%s>", key->schema->name);
+    mup_text_escape(text, lyd_get_value(key));
+    mup_text_format(text, "</%s>", key->schema->name);
+}
+
+void filter_print_open(struct mup_text *text, const struct lyd_node *data)
 {
     const struct lyd_node *child;
 
+    mup_text_format(text, "<%s xmlns=\"", data->schema->name);
+    mup_text_escape(text, data->schema->module->ns);
+    mup_text_add(text, "\">");
     LY_LIST_FOR(lyd_child(data), child)
     {
         if (lysc_is_key(child->schema)) {
-            print_whole(text, child);
+            print_key(text, child);
         }
     }
+}
+
+void filter_print_close(struct mup_text *text, const struct lyd_node *data)
+{
+    mup_text_format(text, "</%s>", data->schema->name);
 }
 
 /* The children of `data` that the children of `filters` select; false: none. */
@@ -167,7 +190,7 @@ static bool print_selected(struct mup_text *text, const struct lyd_node *data,
         }
         if (takes_whole(filter, data)) {
             free(below);
-            print_whole(text, data);
+            filter_print_whole(text, data, filters->options);
             return true;
         }
         if (!filter->child || is_leaf(data) || !content_agrees(filter, data)) {
@@ -186,12 +209,10 @@ static bool print_selected(struct mup_text *text, const struct lyd_node *data,
         }
     }
     if (below) {
-        mup_text_format(text, "<%s xmlns=\"", data->schema->name);
-        mup_text_escape(text, data->schema->module->ns);
-        mup_text_add(text, "\">");
-        print_keys(text, data);
+        below->options = filters->options;
+        filter_print_open(text, data);
         any = print_children(text, data, below);
-        mup_text_format(text, "</%s>", data->schema->name);
+        filter_print_close(text, data);
         free(below);
     }
     if (!any && !text->failed && text->bytes) {
@@ -212,23 +233,27 @@ static void top_filters(struct filters *filters, const struct lyd_node_opaq *fil
     }
 }
 
-void filter_print(struct mup_text *text, const struct lyd_node *tree,
-                  const struct lyd_node_opaq *filter)
+enum data_result filter_print(struct mup_text *text, const struct lyd_node *tree,
+                              const struct filter *filter, uint32_t options)
 {
-    struct filters filters;
+    struct filters filters = {.options = options};
     const struct lyd_node *data;
 
-    if (filter) {
-        top_filters(&filters, filter);
+    if (filter->select) {
+        return xpath_print(text, tree, filter->select, options);
+    }
+    if (filter->subtree) {
+        top_filters(&filters, filter->subtree);
     }
     LY_LIST_FOR(tree, data)
     {
-        if (!filter) {
-            print_whole(text, data);
+        if (!filter->subtree) {
+            filter_print_whole(text, data, options);
         } else if (data->schema) {
             print_selected(text, data, &filters);
         }
     }
+    return DATA_OK;
 }
 
 bool filter_wants(const struct lyd_node_opaq *filter, const char *name, const char *ns)

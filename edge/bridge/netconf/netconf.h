@@ -38,6 +38,7 @@
           */
 #define MUP_NETCONF_SESSIONS_MAX  4096u
 #define MUP_NETCONF_HELLO_WAIT_MS 30000u
+#define MUP_NETCONF_GET_CPU_S     5u
 
 #define MUP_NETCONF_UPDATE_USER   "mup-server"
 
@@ -47,23 +48,36 @@ struct mup_netconf;
  * or later; after that, and after cancel(), the pointer is dead. */
 struct mup_netconf_request;
 
+/* The answer of keep_running; `error` is for a person. */
+typedef void mup_netconf_on_kept(void *arg, enum mup_status status, const char *error);
+
 struct mup_netconf_backend {
     void *context;
 
     /*
-     * All operational and configuration data that `user` may see, as a new tree in `schemas`, or
-     * NULL for none. The server takes it over, applies the filter, and adds yang-library and
-     * netconf-state itself. On an error the client gets operation-failed.
+     * All state, as a new tree in `schemas`, or NULL for none. The server takes it over, takes out
+     * what `user` may not see, merges the running configuration, applies the filter, and adds
+     * yang-library and netconf-state itself. On an error the client gets operation-failed.
+     *
+     * May be called in a child process that ends when it has answered: it must only read.
      */
     enum mup_status (*get)(void *context, const char *user, const struct ly_ctx *schemas,
                            struct lyd_node **tree);
 
-    /* Likewise the running configuration for get-config; NULL: there is none. */
-    enum mup_status (*get_config)(void *context, const char *user, const struct ly_ctx *schemas,
-                                  struct lyd_node **tree);
+    /* About how many list entries get() gives: many are collected in a child process. NULL: few. */
+    size_t (*weight)(void *context);
 
-    /* Whether `user` may call this RPC, after the server's own rule about restricted_rpcs. NULL:
-     * yes. Asked before the input is looked at, also for ietf-netconf's own operations. */
+    /*
+     * Keep the running configuration, so that it survives kill -9; `xml` is valid during the call.
+     * Calls on_done(arg, ...) once, later, on the loop's thread: with MUP_OK the change counts.
+     * Anything but MUP_OK returned: on_done will not come. NULL: it lives as long as the server.
+     */
+    enum mup_status (*keep_running)(void *context, const char *xml, mup_netconf_on_kept *on_done,
+                                    void *arg);
+
+    /* Whether `user` may call this RPC, after the rules about restricted_rpcs and of the running
+     * configuration (RFC 8341) have let it pass. NULL: yes. Asked before the input is looked at,
+     * also for ietf-netconf's own operations. */
     bool (*may_call)(void *context, const char *user, const char *module, const char *rpc);
 
     /*
@@ -93,6 +107,12 @@ struct mup_netconf_settings {
     const char *const *schema_folders;
     size_t schema_folder_count;
     size_t sessions_max; /* 0: MUP_NETCONF_SESSIONS_MAX */
+    unsigned get_cpu_s;  /* processor time of a large get, or one by XPath; 0: the default */
+    /* Users who may do everything but call restricted RPCs, whatever the running configuration
+     * says: else nobody could begin, and one wrong rule could lock everybody out (the recovery
+     * sessions of RFC 8341 2.2). */
+    const char *const *administrators;
+    size_t administrator_count;
 };
 
 /*
@@ -125,6 +145,20 @@ enum mup_status mup_netconf_add_module(struct mup_netconf *server, const char *y
 /* Leave a module out of hello, yang-library and get-schema, and refuse its RPCs; adding the same
  * text again shows it again. libyang cannot unload a module from a live context. */
 void mup_netconf_hide_module(struct mup_netconf *server, const char *name);
+
+/*
+ * Take up the running configuration as keep_running got it, after the modules that it needs were
+ * added and before anybody connects. Without this call it is what a new bridge begins with: nobody
+ * in a group, everything denied that no rule permits.
+ *
+ * MUP_ERR_FORMAT  it does not fit the modules: `error` says why; the one before stays.
+ */
+MUP_MUST_CHECK
+enum mup_status mup_netconf_load_running(struct mup_netconf *server, const char *xml,
+                                         char error[MUP_NETCONF_ERROR_SIZE]);
+
+/* The top-level nodes of the running configuration, with defaults; valid until the loop goes on. */
+const struct lyd_node *mup_netconf_running(const struct mup_netconf *server);
 
 /* The live context, for building trees. */
 const struct ly_ctx *mup_netconf_schemas(const struct mup_netconf *server);
@@ -180,7 +214,10 @@ enum mup_netconf_tag {
     MUP_NETCONF_TAG_UNKNOWN_ELEMENT,
     MUP_NETCONF_TAG_UNKNOWN_NAMESPACE,
     MUP_NETCONF_TAG_ACCESS_DENIED,
+    MUP_NETCONF_TAG_LOCK_DENIED,
     MUP_NETCONF_TAG_RESOURCE_DENIED,
+    MUP_NETCONF_TAG_DATA_EXISTS,
+    MUP_NETCONF_TAG_DATA_MISSING,
     MUP_NETCONF_TAG_OPERATION_NOT_SUPPORTED,
     MUP_NETCONF_TAG_OPERATION_FAILED,
     MUP_NETCONF_TAG_MALFORMED_MESSAGE,

@@ -4,17 +4,26 @@
  *   server.c      socket, who may connect, the public calls
  *   session.c     one peer: its name, hello, framing, queue and output
  *   rpc.c         one message: parse, check, dispatch
- *   operations.c  get, get-config, get-schema, close-session, kill-session
+ *   operations.c  the table of operations; get-schema, close-session, kill-session
+ *   data.c        get and get-config
+ *   query.c       the same in a child process
+ *   xpath.c       filters that are an XPath
+ *   running.c     the running configuration: one change at a time, kept before it counts
+ *   configure.c   edit-config, copy-config, validate, lock, unlock
+ *   edit.c        what an edit-config makes of a configuration
+ *   access.c      who may do what (RFC 8341)
+ *   path.c        error paths
  *   subscribe.c   create-subscription and who hears what
  *   notify.c      what the server itself has to tell
  *   input.c       unknown and missing elements, before libyang sees the rest
- *   filter.c      subtree filters
+ *   filter.c      which filter a call has; subtree filters
  *   reply.c       rpc-reply and rpc-error
  *   schemas.c     the modules
  */
 #ifndef MUP_BRIDGE_NETCONF_INTERNAL_H
 #define MUP_BRIDGE_NETCONF_INTERNAL_H
 
+#include "bridge/netconf/access.h"
 #include "bridge/netconf/netconf.h"
 #include "bridge/netconf/schemas.h"
 #include "runtime/netconf_framing.h"
@@ -100,6 +109,26 @@ struct event {
     struct lyd_node *tree; /* the notification */
 };
 
+/* The running configuration, and one change of it at a time. */
+struct running {
+    struct lyd_node *tree; /* valid, with defaults */
+    struct access_policy policy;
+    uint32_t locked_by; /* a session's id; 0: nobody */
+    uint64_t locked_ms;
+
+    /* A change that is on its way into the store; the session may be gone meanwhile. */
+    bool keeping;
+    struct lyd_node *next;
+    struct mup_netconf_request *keeper;
+    char keeper_user[MUP_NETCONF_USER_SIZE_MAX + 1];
+    uint32_t keeper_id;
+    struct mup_netconf_request *waiting; /* other changes, the oldest first */
+
+    uint32_t denied_operations;
+    uint32_t denied_writes;
+    uint32_t denied_notifications;
+};
+
 struct mup_netconf {
     struct mup_loop *loop;
     const struct mup_netconf_backend *backend;
@@ -111,7 +140,11 @@ struct mup_netconf {
     char **restricted;
     size_t restricted_count;
     size_t sessions_max;
+    unsigned get_cpu_s;
+    char **administrators;
+    size_t administrator_count;
     struct schemas schemas;
+    struct running running;
     uv_pipe_t listener;
     struct session *sessions;
     size_t session_count;
@@ -129,6 +162,9 @@ struct mup_netconf {
     size_t event_count;
     uint64_t next_event;
     struct mup_timer *telling; /* runs when there are events */
+
+    struct query *queries;                   /* child processes at work */
+    struct mup_netconf_request *query_queue; /* those who wait for one */
 };
 
 /* Of a call; both NULL: everything passes. */
@@ -148,6 +184,10 @@ struct mup_netconf_request {
     struct lyd_node *tree; /* typed input, NULL for get and get-config */
     struct filter filter;  /* of the operations that have one */
     bool begun;            /* the backend has it */
+    /* Its session is gone; called before it is freed. NULL: nobody but the session knows it. */
+    void (*on_cancel)(struct mup_netconf_request *request);
+    struct mup_netconf_request *next; /* in running.waiting */
+    void *work;                       /* what on_cancel needs */
 };
 
 /* ---- session.c ---- */
@@ -165,13 +205,31 @@ void session_close(struct session *session, bool flush, const char *why);
 /* Whether this uid may use any name at all. */
 bool server_knows(const struct mup_netconf *server, uid_t uid);
 bool server_may_be(const struct mup_netconf *server, uid_t uid, const char *user);
-bool server_may_call(const struct mup_netconf *server, const char *user, const char *module,
-                     const char *rpc);
+bool server_may_call(const struct mup_netconf *server, const char *user,
+                     const struct lysc_node *rpc);
+/* What the user may do by the running configuration; valid until that changes. */
+void server_access(const struct mup_netconf *server, struct access *access, const char *user);
 struct session *server_find(const struct mup_netconf *server, uint32_t id);
 
 /* ---- rpc.c ---- */
 void rpc_handle(struct session *session, const char *message, size_t size);
 void request_free(struct mup_netconf_request *request);
+
+/* ---- data.c ---- */
+enum data_result {
+    DATA_OK,
+    DATA_FAILED,
+    DATA_BAD_XPATH,
+    DATA_TOO_MUCH,  /* of processor time or memory */
+    DATA_TOO_LARGE, /* the answer */
+};
+void data_get(struct mup_netconf_request *request);
+void data_get_config(struct mup_netconf_request *request);
+/* The <data> of a get or get-config. Only reads: it runs in a child process too. */
+enum data_result data_print(const struct mup_netconf_request *request, struct mup_text *body);
+/* Answer with what data_print made; the body is taken over. */
+void data_answer(struct mup_netconf_request *request, enum data_result result,
+                 struct mup_text *body);
 
 /* ---- operations.c ---- */
 /* An RPC that the server answers itself, from request->call or, if typed, request->tree. */
@@ -195,7 +253,33 @@ enum mup_status subscribe_queue(struct mup_netconf *server, struct lyd_node *tre
 /* The streams, as data of nc-notifications; NULL: no memory. */
 struct lyd_node *subscribe_streams(const struct mup_netconf *server);
 
+/* ---- query.c ---- */
+/* Have data_print done by a child process, and answer. */
+void query_start(struct mup_netconf_request *request);
+
+/* ---- running.c ---- */
+enum mup_status running_init(struct mup_netconf *server, char *error);
+void running_free(struct mup_netconf *server);
+/* Whether the request may change the configuration now. False: it was answered, or it waits and
+ * its operation runs again. */
+bool running_take(struct mup_netconf_request *request);
+/* Let this be the running configuration, once it is kept; answers the request. Takes the tree. */
+void running_change(struct mup_netconf_request *request, struct lyd_node *tree);
+/* The session holds no lock any more. */
+void running_unlock(struct session *session);
+
+/* ---- configure.c ---- */
+void configure_edit(struct mup_netconf_request *request);
+void configure_copy(struct mup_netconf_request *request);
+void configure_delete(struct mup_netconf_request *request);
+void configure_validate(struct mup_netconf_request *request);
+void configure_lock(struct mup_netconf_request *request);
+void configure_unlock(struct mup_netconf_request *request);
+
 /* ---- notify.c ---- */
+/* `diff` is of lyd_diff_siblings; `id` 0: the server did it itself. */
+void notify_config_change(struct mup_netconf *server, const char *user, uint32_t id,
+                          const struct lyd_node *diff);
 void notify_session_start(const struct session *session);
 void notify_session_end(const struct session *session);
 /* A module came or went; call it after the change. */
@@ -210,11 +294,20 @@ bool input_check(struct mup_netconf_request *request);
 bool filter_take(struct mup_netconf_request *request);
 /* Whether data in this top-level node can pass; `filter` NULL: everything passes. */
 bool filter_wants(const struct lyd_node_opaq *filter, const char *name, const char *ns);
-/* Append the XML of what passes of this tree and its siblings. */
-void filter_print(struct mup_text *text, const struct lyd_node *tree,
-                  const struct lyd_node_opaq *filter);
+/* Append the XML of what passes of this tree and its siblings; `options` of libyang's printer. */
+enum data_result filter_print(struct mup_text *text, const struct lyd_node *tree,
+                              const struct filter *filter, uint32_t options);
+/* A node with all below it; and, of one that is shown in part, tag and keys, and the end. */
+void filter_print_whole(struct mup_text *text, const struct lyd_node *data, uint32_t options);
+void filter_print_open(struct mup_text *text, const struct lyd_node *data);
+void filter_print_close(struct mup_text *text, const struct lyd_node *data);
 /* How many elements it has, itself included. */
 size_t filter_size(const struct lyd_node_opaq *filter);
+
+/* ---- xpath.c ---- */
+/* Append the nodes that the XPath selects, with what is above and below them. */
+enum data_result xpath_print(struct mup_text *text, const struct lyd_node *tree,
+                             const struct lyd_attr *select, uint32_t options);
 
 /* ---- reply.c ---- */
 enum error_type { ERROR_TRANSPORT, ERROR_RPC, ERROR_PROTOCOL, ERROR_APPLICATION };
@@ -229,11 +322,14 @@ struct rpc_error {
     const char *bad_element; /* error-info, each may be NULL */
     const char *bad_attribute;
     const char *bad_namespace;
-    const char *value; /* error-info: <value> in the namespace `value_ns`; NULL: none */
+    uint32_t session_id; /* who holds the lock; 0: nobody */
+    const char *value;   /* error-info: <value> in the namespace `value_ns`; NULL: none */
     const char *value_ns;
 };
 
 const char *reply_tag_name(enum mup_netconf_tag tag);
+/* The tag of an error of libyang (NULL: invalid-value). */
+enum mup_netconf_tag reply_tag_of(const struct ly_err_item *item);
 /* Answer and free the request. */
 void reply_error(struct mup_netconf_request *request, const struct rpc_error *error);
 /* `body` is what stands in <rpc-reply>; taken over. */

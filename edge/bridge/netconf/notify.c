@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/netconf/path.h"
 #include "runtime/log.h"
+
+#define EDITS_MAX 100u /* that a netconf-config-change names; more are only counted as changed */
 
 /* A notification from its XML, and off with it. The text is ours and fits the schema but for what
  * a type cannot know, such as whether an instance exists. */
@@ -93,5 +96,64 @@ void notify_module(struct mup_netconf *server, const struct lys_module *module, 
                     "<yang-library-update xmlns=\"" MUP_LIBRARY_NAMESPACE
                     "\"><content-id>%llx.%u</content-id></yang-library-update>",
                     (unsigned long long)server->schemas.started, server->schemas.generation);
+    notify(server, &xml);
+}
+
+/* ---- the configuration ---- */
+
+/* NULL: nothing happens to this node itself. */
+static const char *edit_name(const struct lyd_node *node, const char *inherited)
+{
+    const struct lyd_meta *meta = lyd_find_meta(node->meta, NULL, "yang:operation");
+    const char *text = meta ? lyd_get_meta_value(meta) : inherited;
+
+    return strcmp(text, "replace") == 0 ? "merge" : strcmp(text, "none") == 0 ? NULL : text;
+}
+
+/* One edit for each node at which something begins to differ. Recursive over our own data. */
+static void add_edits(struct mup_text *xml, const struct lyd_node *diff, const char *inherited,
+                      size_t *count)
+{
+    const struct lyd_node *node;
+
+    LY_LIST_FOR(diff, node)
+    {
+        const char *name = edit_name(node, inherited);
+        struct path path = {0};
+        if (!name || lysc_is_np_cont(node->schema)) {
+            add_edits(xml, lyd_child(node), name ? name : inherited, count);
+            continue;
+        }
+        if (*count == EDITS_MAX) {
+            return;
+        }
+        ++*count;
+        path_to_node(&path, node);
+        mup_text_add(xml, "<edit><target");
+        mup_text_add(xml, path.declarations.bytes ? path.declarations.bytes : "");
+        mup_text_add(xml, ">");
+        mup_text_escape(xml, path.text.bytes ? path.text.bytes : "");
+        mup_text_format(xml, "</target><operation>%s</operation></edit>", name);
+        xml->failed |= path.text.failed || path.declarations.failed;
+        path_free(&path);
+    }
+}
+
+void notify_config_change(struct mup_netconf *server, const char *user, uint32_t id,
+                          const struct lyd_node *diff)
+{
+    struct mup_text xml = {0};
+    size_t count = 0;
+
+    if (!mup_netconf_is_heard(server) || !diff) {
+        return;
+    }
+    mup_text_format(&xml,
+                    "<netconf-config-change xmlns=\"" MUP_BASE_EVENTS_NAMESPACE "\"><changed-by>"
+                    "<username>%s</username><session-id>%u</session-id></changed-by>"
+                    "<datastore>running</datastore>",
+                    user, id);
+    add_edits(&xml, diff, "none", &count);
+    mup_text_add(&xml, "</netconf-config-change>");
     notify(server, &xml);
 }

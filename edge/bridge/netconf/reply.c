@@ -38,8 +38,14 @@ const char *reply_tag_name(enum mup_netconf_tag tag)
         return "unknown-namespace";
     case MUP_NETCONF_TAG_ACCESS_DENIED:
         return "access-denied";
+    case MUP_NETCONF_TAG_LOCK_DENIED:
+        return "lock-denied";
     case MUP_NETCONF_TAG_RESOURCE_DENIED:
         return "resource-denied";
+    case MUP_NETCONF_TAG_DATA_EXISTS:
+        return "data-exists";
+    case MUP_NETCONF_TAG_DATA_MISSING:
+        return "data-missing";
     case MUP_NETCONF_TAG_OPERATION_NOT_SUPPORTED:
         return "operation-not-supported";
     case MUP_NETCONF_TAG_OPERATION_FAILED:
@@ -77,8 +83,12 @@ static void add_error(struct mup_text *text, const struct rpc_error *error)
         mup_text_escape(text, error->message);
         mup_text_add(text, "</error-message>");
     }
-    if (error->bad_element || error->bad_attribute || error->bad_namespace || error->value) {
+    if (error->bad_element || error->bad_attribute || error->bad_namespace || error->value ||
+        error->session_id) {
         mup_text_add(text, "<error-info>");
+        if (error->session_id) {
+            mup_text_format(text, "<session-id>%u</session-id>", error->session_id);
+        }
         add_element(text, "bad-attribute", error->bad_attribute);
         add_element(text, "bad-element", error->bad_element);
         add_element(text, "bad-namespace", error->bad_namespace);
@@ -183,21 +193,33 @@ static bool prefixed_path(struct mup_text *path, const char *module, const char 
     return !path->failed;
 }
 
-static enum mup_netconf_tag tag_of(const struct ly_err_item *item)
+/* RFC 7950 section 15 gives app-tags their tags. */
+enum mup_netconf_tag reply_tag_of(const struct ly_err_item *item)
 {
+    static const struct {
+        const char *app_tag;
+        enum mup_netconf_tag tag;
+    } tags[] = {
+        {"data-not-unique", MUP_NETCONF_TAG_OPERATION_FAILED},
+        {"too-many-elements", MUP_NETCONF_TAG_OPERATION_FAILED},
+        {"too-few-elements", MUP_NETCONF_TAG_OPERATION_FAILED},
+        {"must-violation", MUP_NETCONF_TAG_OPERATION_FAILED},
+        {"instance-required", MUP_NETCONF_TAG_DATA_MISSING},
+        {"missing-choice", MUP_NETCONF_TAG_DATA_MISSING},
+    };
     const char *message = item && item->msg ? item->msg : "";
 
+    for (size_t i = 0; item && item->apptag && i < sizeof tags / sizeof tags[0]; i++) {
+        if (strcmp(item->apptag, tags[i].app_tag) == 0) {
+            return tags[i].tag;
+        }
+    }
     if (strstr(message, "Mandatory node") || strstr(message, "missing its key") ||
         strstr(message, "Missing mandatory")) {
         return MUP_NETCONF_TAG_MISSING_ELEMENT;
     }
-    if (item && item->apptag && strstr(item->apptag, "must-violation")) {
-        return MUP_NETCONF_TAG_OPERATION_FAILED; /* RFC 7950 15.2 */
-    }
-    if (strstr(message, "uplicate")) {
-        return MUP_NETCONF_TAG_BAD_ELEMENT;
-    }
-    return MUP_NETCONF_TAG_INVALID_VALUE;
+    return strstr(message, "uplicate") ? MUP_NETCONF_TAG_BAD_ELEMENT
+                                       : MUP_NETCONF_TAG_INVALID_VALUE;
 }
 
 void reply_libyang(struct mup_netconf_request *request)
@@ -213,7 +235,7 @@ void reply_libyang(struct mup_netconf_request *request)
     mup_text_escape(&path_ns, request->module->ns);
     mup_text_add(&path_ns, "\"");
     reply_error(request, &(struct rpc_error){.type = ERROR_APPLICATION,
-                                             .tag = tag_of(item),
+                                             .tag = reply_tag_of(item),
                                              .app_tag = app_tag,
                                              .path = has_path ? path.bytes : NULL,
                                              .path_ns = path_ns.bytes,

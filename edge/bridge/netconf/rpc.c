@@ -183,7 +183,8 @@ static bool is_allowed(struct mup_netconf_request *request, const struct operati
     if (operation && strcmp(operation->rpc, "close-session") == 0) {
         return true;
     }
-    if (!server_may_call(server, request->session->user, name, request->schema->name)) {
+    if (!server_may_call(server, request->session->user, request->schema)) {
+        server->running.denied_operations++;
         return refuse(request, MUP_NETCONF_TAG_ACCESS_DENIED, "this user may not call this RPC");
     }
     return true;

@@ -101,7 +101,14 @@ enum mup_status schemas_init(struct schemas *schemas, const char *const *folders
             return MUP_ERR_STATE;
         }
     }
-    return MUP_OK;
+    /* Of what a bridge begins with, this one is known as text: it may be added again. */
+    char *name = NULL;
+    enum mup_status status = schemas_add(schemas, mup_netconf_devices_yang, &name, error);
+    free(name);
+    if (status) {
+        schemas_free(schemas);
+    }
+    return status;
 }
 
 void schemas_free(struct schemas *schemas)
@@ -328,10 +335,19 @@ static const struct lys_module *next_visible(const struct schemas *schemas, uint
     return module;
 }
 
+#define WITH_DEFAULTS                                                          \
+    "urn:ietf:params:netconf:capability:with-defaults:1.0?basic-mode=explicit" \
+    "&amp;also-supported=report-all,report-all-tagged,trim"
+
 /* As they stand in XML. */
 static const char *const protocol_capabilities[] = {
     "urn:ietf:params:netconf:base:1.0",
     "urn:ietf:params:netconf:base:1.1",
+    "urn:ietf:params:netconf:capability:writable-running:1.0",
+    "urn:ietf:params:netconf:capability:rollback-on-error:1.0",
+    "urn:ietf:params:netconf:capability:validate:1.1",
+    "urn:ietf:params:netconf:capability:xpath:1.0",
+    WITH_DEFAULTS,
     "urn:ietf:params:netconf:capability:notification:1.0",
     "urn:ietf:params:netconf:capability:interleave:1.0",
 };

@@ -18,6 +18,8 @@
 #define MUP_MONITORING_NAMESPACE   "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
 #define MUP_LIBRARY_NAMESPACE      "urn:ietf:params:xml:ns:yang:ietf-yang-library"
 #define MUP_NOTIFICATION_NAMESPACE "urn:ietf:params:xml:ns:netconf:notification:1.0"
+#define MUP_YANG_NAMESPACE         "urn:ietf:params:xml:ns:yang:1"
+#define MUP_ACCESS_NAMESPACE       "urn:ietf:params:xml:ns:yang:ietf-netconf-acm"
 #define MUP_STREAMS_NAMESPACE      "urn:ietf:params:xml:ns:netmod:notification"
 #define MUP_BASE_EVENTS_NAMESPACE  "urn:ietf:params:xml:ns:yang:ietf-netconf-notifications"
 

@@ -35,20 +35,28 @@ static bool copy_uids(uid_t **to, size_t *to_count, const uid_t *from, size_t co
     return true;
 }
 
-static bool copy_names(struct mup_netconf *server, const char *const *names, size_t count)
+static bool copy_names(char ***to, size_t *to_count, const char *const *names, size_t count)
 {
-    server->restricted = calloc(count ? count : 1, sizeof *server->restricted);
-    if (!server->restricted) {
+    *to = calloc(count ? count : 1, sizeof **to);
+    if (!*to) {
         return false;
     }
-    for (; server->restricted_count < count; server->restricted_count++) {
-        char *copy = strdup(names[server->restricted_count]);
+    for (; *to_count < count; (*to_count)++) {
+        char *copy = strdup(names[*to_count]);
         if (!copy) {
             return false;
         }
-        server->restricted[server->restricted_count] = copy;
+        (*to)[*to_count] = copy;
     }
     return true;
+}
+
+static void free_names(char **names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(names[i]);
+    }
+    free(names);
 }
 
 static bool copy_settings(struct mup_netconf *server, const struct mup_netconf_settings *settings)
@@ -61,22 +69,24 @@ static bool copy_settings(struct mup_netconf *server, const struct mup_netconf_s
         count = sizeof default_restricted / sizeof default_restricted[0];
     }
     server->socket_path = strdup(settings->socket_path);
+    server->get_cpu_s = settings->get_cpu_s ? settings->get_cpu_s : MUP_NETCONF_GET_CPU_S;
     server->sessions_max =
         settings->sessions_max ? settings->sessions_max : MUP_NETCONF_SESSIONS_MAX;
     return server->socket_path &&
            copy_uids(&server->uids, &server->uid_count, settings->uids, settings->uid_count) &&
            copy_uids(&server->update_uids, &server->update_uid_count, settings->update_uids,
                      settings->update_uid_count) &&
-           copy_names(server, names, count);
+           copy_names(&server->restricted, &server->restricted_count, names, count) &&
+           copy_names(&server->administrators, &server->administrator_count,
+                      settings->administrators, settings->administrator_count);
 }
 
 static void free_server(struct mup_netconf *server)
 {
+    running_free(server);
     schemas_free(&server->schemas);
-    for (size_t i = 0; i < server->restricted_count; i++) {
-        free(server->restricted[i]);
-    }
-    free(server->restricted);
+    free_names(server->restricted, server->restricted_count);
+    free_names(server->administrators, server->administrator_count);
     free(server->uids);
     free(server->update_uids);
     free(server->socket_path);
@@ -170,7 +180,7 @@ struct mup_netconf *mup_netconf_new(struct mup_loop *loop,
     server->started_ms = mup_loop_wall_ms();
     if (schemas_init(&server->schemas, settings->schema_folders, settings->schema_folder_count,
                      error) ||
-        make_way(server->socket_path, error)) {
+        running_init(server, error) || make_way(server->socket_path, error)) {
         free_server(server);
         return NULL;
     }
@@ -259,16 +269,49 @@ bool server_may_be(const struct mup_netconf *server, uid_t uid, const char *user
     return has_uid(server->uids, server->uid_count, uid);
 }
 
-bool server_may_call(const struct mup_netconf *server, const char *user, const char *module,
-                     const char *rpc)
+static bool is_update_server(const char *user)
+{
+    return strcmp(user, MUP_NETCONF_UPDATE_USER) == 0;
+}
+
+static bool is_restricted(const struct mup_netconf *server, const char *rpc)
 {
     for (size_t i = 0; i < server->restricted_count; i++) {
-        if (strcmp(server->restricted[i], rpc) == 0 && strcmp(user, MUP_NETCONF_UPDATE_USER) != 0) {
-            return false;
+        if (strcmp(server->restricted[i], rpc) == 0) {
+            return true;
         }
     }
-    return !server->backend->may_call ||
-           server->backend->may_call(server->backend->context, user, module, rpc);
+    return false;
+}
+
+static bool is_administrator(const struct mup_netconf *server, const char *user)
+{
+    for (size_t i = 0; i < server->administrator_count; i++) {
+        if (strcmp(server->administrators[i], user) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void server_access(const struct mup_netconf *server, struct access *access, const char *user)
+{
+    access_open(access, &server->running.policy, user, is_administrator(server, user),
+                is_update_server(user));
+}
+
+bool server_may_call(const struct mup_netconf *server, const char *user,
+                     const struct lysc_node *rpc)
+{
+    struct access access;
+
+    if (is_restricted(server, rpc->name) && !is_update_server(user)) {
+        return false;
+    }
+    server_access(server, &access, user);
+    return access_may_call(&access, rpc) &&
+           (!server->backend->may_call || server->backend->may_call(server->backend->context, user,
+                                                                    rpc->module->name, rpc->name));
 }
 
 struct session *server_find(const struct mup_netconf *server, uint32_t id)

@@ -81,6 +81,9 @@ static void cancel_work(struct session *session)
 {
     struct mup_netconf_request *request = session->request;
 
+    if (request && request->on_cancel) {
+        request->on_cancel(request);
+    }
     session->request = NULL;
     if (request) {
         request->session = NULL;
@@ -106,6 +109,7 @@ void session_close(struct session *session, bool flush, const char *why)
     cancel_work(session);
     free_queue(session);
     subscribe_end(session);
+    running_unlock(session);
     uv_read_stop((uv_stream_t *)&session->pipe);
     unlink_session(session);
 

@@ -52,21 +52,36 @@ static void print_event(struct mup_text *text, const struct event *event)
 
 static bool passes(const struct session *session, const struct event *event)
 {
+    struct filter filter = {.subtree = (const struct lyd_node_opaq *)session->filter};
     struct mup_text selected = {0};
 
     if (!session->filter) {
         return true;
     }
-    filter_print(&selected, event->tree, (const struct lyd_node_opaq *)session->filter);
+    (void)filter_print(&selected, event->tree, &filter, LYD_PRINT_WD_EXPLICIT);
     bool any = selected.size > 0;
     mup_text_free(&selected);
     return any;
 }
 
+static bool may_hear(const struct session *session, const struct event *event)
+{
+    struct mup_netconf *server = session->server;
+    struct access access;
+
+    server_access(server, &access, session->user);
+    if (access_may_hear(&access, event->tree->schema)) {
+        return true;
+    }
+    server->running.denied_notifications++;
+    return false;
+}
+
 static bool hears(const struct session *session, const struct event *event)
 {
     return session->state == SESSION_OPEN && session->subscribed &&
-           event->number >= session->subscribed_from && passes(session, event);
+           event->number >= session->subscribed_from && passes(session, event) &&
+           may_hear(session, event);
 }
 
 static void tell(struct mup_netconf *server, const struct event *event)

@@ -414,7 +414,9 @@ static void read_namespace(void)
     bool answered = false;
 
     assert_int_equal(
-        mup_netconf_client_call(client, "<get xmlns=\"urn:ietf:params:xml:ns:netconf:base:1.0\"/>",
+        mup_netconf_client_call(client,
+                                "<get xmlns=\"urn:ietf:params:xml:ns:netconf:base:1.0\"><filter>"
+                                "<devices xmlns=\"urn:mup:myno-devices\"/></filter></get>",
                                 DEADLINE_MS, on_inventory, &answered),
         MUP_OK);
     WAIT_FOR(answered);

@@ -155,6 +155,7 @@ int main(int argc, char **argv)
 {
     static const struct mup_netconf_backend backend = {
         .get = get, .begin_rpc = begin_rpc, .cancel = cancel};
+    static const char *const administrators[] = {"alice"};
     char error[MUP_NETCONF_ERROR_SIZE];
     uid_t self = getuid();
 
@@ -165,7 +166,9 @@ int main(int argc, char **argv)
                                             .uids = &self,
                                             .uid_count = 1,
                                             .update_uids = &self,
-                                            .update_uid_count = 1};
+                                            .update_uid_count = 1,
+                                            .administrators = administrators,
+                                            .administrator_count = 1};
     server = mup_netconf_new(&loop, &settings, &backend, error);
     if (!server) {
         fprintf(stderr, "%s\n", error);

@@ -31,7 +31,17 @@ const char rig_toy[] =
     "  rpc stop;\n"
     "}\n";
 
+char *rig_kept;
+size_t rig_kept_count;
+enum mup_status rig_keeps_with;
+bool rig_keeps_later;
+size_t rig_weight;
+
+static mup_netconf_on_kept *keep_done;
+static void *keep_arg;
+static struct mup_timer *keep_timer;
 static uid_t self;
+static const char *const administrators[] = {"alice"};
 
 static void begin_rpc(void *context, struct mup_netconf_request *request, const char *user,
                       const char *module, const char *rpc, const struct lyd_node *input)
@@ -82,10 +92,50 @@ static enum mup_status get(void *context, const char *user, const struct ly_ctx 
                : MUP_ERR_FORMAT;
 }
 
+static size_t weight(void *context)
+{
+    (void)context;
+    return rig_weight;
+}
+
+static void answer_keep(void *arg)
+{
+    (void)arg;
+    mup_netconf_on_kept *on_done = keep_done;
+    keep_done = NULL;
+    on_done(keep_arg, rig_keeps_with, "the disk is full");
+}
+
+static enum mup_status keep_running(void *context, const char *xml, mup_netconf_on_kept *on_done,
+                                    void *arg)
+{
+    (void)context;
+    assert_null(keep_done);
+    free(rig_kept);
+    rig_kept = strdup(xml);
+    rig_kept_count++;
+    keep_done = on_done;
+    keep_arg = arg;
+    if (!rig_keeps_later) {
+        mup_timer_start(keep_timer, 0);
+    }
+    return MUP_OK;
+}
+
+void rig_keep_now(void)
+{
+    assert_non_null(keep_done);
+    answer_keep(NULL);
+}
+
 int rig_start(void **state)
 {
-    static const struct mup_netconf_backend backend = {
-        .get = get, .may_call = may_call, .begin_rpc = begin_rpc, .cancel = cancel};
+    static const struct mup_netconf_backend backend = {.get = get,
+                                                       .weight = weight,
+                                                       .keep_running = keep_running,
+                                                       .may_call = may_call,
+                                                       .begin_rpc = begin_rpc,
+                                                       .cancel = cancel};
     (void)state;
 
     self = getuid();
@@ -95,12 +145,23 @@ int rig_start(void **state)
     rig_begun = 0;
     rig_cancelled = 0;
     rig_forbidden = NULL;
+    rig_kept = NULL;
+    rig_kept_count = 0;
+    rig_keeps_with = MUP_OK;
+    rig_keeps_later = false;
+    rig_weight = 0;
+    keep_done = NULL;
     rig_settings = (struct mup_netconf_settings){.socket_path = rig_socket,
                                                  .uids = &self,
                                                  .uid_count = 1,
                                                  .update_uids = &self,
-                                                 .update_uid_count = 1};
+                                                 .update_uid_count = 1,
+                                                 .administrators = administrators,
+                                                 .administrator_count = 1,
+                                                 .get_cpu_s = 1};
     assert_int_equal(mup_loop_init(&rig_loop, NULL, NULL), MUP_OK);
+    keep_timer = mup_timer_new(&rig_loop, answer_keep, NULL);
+    assert_non_null(keep_timer);
     rig_server = mup_netconf_new(&rig_loop, &rig_settings, &backend, rig_error);
     assert_non_null(rig_server);
     assert_int_equal(mup_netconf_add_module(rig_server, mup_netconf_devices_yang, rig_error),
@@ -113,6 +174,10 @@ int rig_stop(void **state)
 {
     (void)state;
     mup_netconf_free(rig_server);
+    mup_timer_free(keep_timer);
+    keep_timer = NULL;
+    free(rig_kept);
+    rig_kept = NULL;
     mup_loop_close(&rig_loop);
     assert_int_equal(access(rig_socket, F_OK), -1);
     return 0;
@@ -248,11 +313,41 @@ void peer_free(struct peer *peer)
     rig_turn();
 }
 
-struct peer peer_open(void)
+struct peer peer_open_as(const char *user)
 {
     struct peer peer = peer_connect();
 
-    peer_send(&peer, "as alice\n" HELLO(BASE_1_0, ""));
+    peer_send(&peer, "as ");
+    peer_send(&peer, user);
+    peer_send(&peer, "\n" HELLO(BASE_1_0, ""));
     peer_expect(&peer, "</hello>]]>]]>");
     return peer;
+}
+
+struct peer peer_open(void)
+{
+    return peer_open_as("alice");
+}
+
+const char *peer_ask(struct peer *peer, const char *rpc)
+{
+    size_t start = peer->seen;
+
+    peer_send(peer, rpc);
+    peer_expect(peer, "]]>]]>");
+    return peer->bytes + start;
+}
+
+void assert_has(const char *answer, const char *part)
+{
+    if (!strstr(answer, part)) {
+        fail_msg("no %s in %s", part, answer);
+    }
+}
+
+void assert_has_not(const char *answer, const char *part)
+{
+    if (strstr(answer, part)) {
+        fail_msg("%s in %s", part, answer);
+    }
 }

@@ -63,7 +63,21 @@ void peer_expect(struct peer *peer, const char *text);
 void peer_expect_close(struct peer *peer);
 void peer_free(struct peer *peer);
 
-/* Connected as alice, hellos exchanged, base:1.0. */
+/* Connected as alice, who is administrator, hellos exchanged, base:1.0. */
 struct peer peer_open(void);
+struct peer peer_open_as(const char *user);
+
+/* The whole answer to one request; valid until the next. */
+const char *peer_ask(struct peer *peer, const char *rpc);
+void assert_has(const char *answer, const char *part);
+void assert_has_not(const char *answer, const char *part);
+
+/* What the store was asked to keep, and whether it answers at once. */
+extern char *rig_kept;
+extern size_t rig_kept_count;
+extern enum mup_status rig_keeps_with; /* what becomes of a change */
+extern bool rig_keeps_later;           /* rig_keep_now answers */
+void rig_keep_now(void);
+extern size_t rig_weight; /* of the backend's get */
 
 #endif

@@ -39,7 +39,7 @@ static void on_reply(void *arg, const struct mup_netconf_reply *reply)
 
 static int start(void **state)
 {
-    struct mup_netconf_client_settings settings = {.socket_path = rig_socket, .user = "mup-server"};
+    struct mup_netconf_client_settings settings = {.socket_path = rig_socket, .user = "alice"};
 
     rig_start(state);
     opened = ended = answers = 0;
@@ -97,7 +97,7 @@ static void a_server_that_goes_loses_all_calls(void **state)
     assert_int_equal(call(1, TOKEN("fast"), RIG_WAIT_MS), MUP_OK);
     rig_wait_count(&rig_request_count, 1);
     struct peer killer = peer_connect();
-    peer_send(&killer, "as mup-server\n" HELLO(BASE_1_0, ""));
+    peer_send(&killer, "as alice\n" HELLO(BASE_1_0, ""));
     peer_expect(&killer, "</hello>]]>]]>");
     peer_send(&killer, RPC("<kill-session><session-id>1</session-id></kill-session>"));
     rig_wait_count(&ended, 1);

@@ -9,30 +9,6 @@
     RPC("<get-schema xmlns=\"urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring\">" inner \
         "</get-schema>")
 
-/* The whole answer to one request. */
-static const char *ask(struct peer *peer, const char *rpc)
-{
-    size_t start = peer->seen;
-
-    peer_send(peer, rpc);
-    peer_expect(peer, "]]>]]>");
-    return peer->bytes + start;
-}
-
-static void has(const char *answer, const char *part)
-{
-    if (!strstr(answer, part)) {
-        fail_msg("no %s in %s", part, answer);
-    }
-}
-
-static void has_not(const char *answer, const char *part)
-{
-    if (strstr(answer, part)) {
-        fail_msg("%s in %s", part, answer);
-    }
-}
-
 static void every_refusal_has_its_tag(void **state)
 {
     static const struct {
@@ -45,8 +21,8 @@ static void every_refusal_has_its_tag(void **state)
         {RPC(""), "missing-element", "<bad-element>rpc</bad-element>"},
         {RPC("<get/><get/>"), "bad-element", "<bad-element>get</bad-element>"},
         {RPC("<nothing/>"), "operation-not-supported", "<bad-element>nothing</bad-element>"},
-        {RPC("<edit-config/>"), "operation-not-supported", ""},
-        {RPC("<lock><target><running/></target></lock>"), "operation-not-supported", ""},
+        {RPC("<edit-config/>"), "missing-element", "<bad-element>target</bad-element>"},
+        {RPC("<commit/>"), "operation-not-supported", "<bad-element>commit</bad-element>"},
         {RPC("<stop xmlns=\"urn:none\"/>"), "unknown-namespace",
          "<bad-namespace>urn:none</bad-namespace>"},
         {RPC("<nothing xmlns=\"urn:toy\"/>"), "operation-not-supported", ""},
@@ -72,7 +48,19 @@ static void every_refusal_has_its_tag(void **state)
         {RPC("<sendExtendedManifest xmlns=\"urn:toy\"/>"), "access-denied", ""},
         {RPC("<get-config/>"), "missing-element", "<bad-element>source</bad-element>"},
         {RPC("<get-config><source><candidate/></source></get-config>"), "unknown-element", ""},
-        {RPC("<get><filter type=\"xpath\" select=\"//*\"/></get>"), "operation-not-supported", ""},
+        {RPC("<get><filter type=\"xpath\"/></get>"), "missing-attribute",
+         "<bad-attribute>select</bad-attribute>"},
+        {RPC("<get><filter type=\"xpath\" select=\"//n:a\"/></get>"), "invalid-value",
+         "<bad-attribute>select</bad-attribute>"},
+        {RPC("<get><filter type=\"xpath\" select=\"1 + 1\"/></get>"), "invalid-value",
+         "<bad-attribute>select</bad-attribute>"},
+        {RPC("<get><filter type=\"xpath\" select=\"//*[\"/></get>"), "invalid-value",
+         "<bad-attribute>select</bad-attribute>"},
+        {RPC("<get><filter type=\"regex\"/></get>"), "bad-attribute",
+         "<bad-attribute>type</bad-attribute>"},
+        {RPC("<get><with-defaults xmlns=\"urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults\""
+             ">all</with-defaults></get>"),
+         "invalid-value", "<bad-element>with-defaults</bad-element>"},
         {RPC("<get><nothing/></get>"), "unknown-element", ""},
         {RPC("<kill-session/>"), "missing-element", ""},
         {RPC("<kill-session><session-id>0</session-id></kill-session>"), "invalid-value", ""},
@@ -91,11 +79,11 @@ static void every_refusal_has_its_tag(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const char *answer = ask(&peer, cases[i].rpc);
+        const char *answer = peer_ask(&peer, cases[i].rpc);
         snprintf(tag, sizeof tag, "<error-tag>%s</error-tag>", cases[i].tag);
-        has(answer, tag);
-        has(answer, cases[i].says);
-        has(answer, "<error-severity>error</error-severity>");
+        assert_has(answer, tag);
+        assert_has(answer, cases[i].says);
+        assert_has(answer, "<error-severity>error</error-severity>");
     }
     assert_int_equal(rig_begun, 0);
     peer_free(&peer);
@@ -106,9 +94,10 @@ static void the_attributes_of_the_request_come_back(void **state)
     struct peer peer = peer_open();
     (void)state;
 
-    has(ask(&peer, "<rpc xmlns=\"" BASE_NS "\" message-id=\"a&lt;&quot;b\" xmlns:x=\"urn:x\""
-                   " x:y=\"z\"><stop xmlns=\"urn:toy\"/></rpc>]]>]]>"),
-        " message-id=\"a&lt;&quot;b\" xmlns:x=\"urn:x\" x:y=\"z\"><ok/>");
+    assert_has(peer_ask(&peer,
+                        "<rpc xmlns=\"" BASE_NS "\" message-id=\"a&lt;&quot;b\" xmlns:x=\"urn:x\""
+                        " x:y=\"z\"><stop xmlns=\"urn:toy\"/></rpc>]]>]]>"),
+               " message-id=\"a&lt;&quot;b\" xmlns:x=\"urn:x\" x:y=\"z\"><ok/>");
     peer_free(&peer);
 }
 
@@ -118,12 +107,12 @@ static void get_gives_everything_without_a_filter(void **state)
     const char *answer;
     (void)state;
 
-    answer = ask(&peer, RPC("<get/>"));
-    has(answer, "<uuid>u1</uuid>");
-    has(answer, "<uuid>u2</uuid>");
-    has(answer, "<username>alice</username>");
-    has(answer, "<identifier>toy</identifier><version>2026-11-21</version>");
-    has(answer, "<yang-library xmlns=\"urn:ietf:params:xml:ns:yang:ietf-yang-library\">");
+    answer = peer_ask(&peer, RPC("<get/>"));
+    assert_has(answer, "<uuid>u1</uuid>");
+    assert_has(answer, "<uuid>u2</uuid>");
+    assert_has(answer, "<username>alice</username>");
+    assert_has(answer, "<identifier>toy</identifier><version>2026-11-21</version>");
+    assert_has(answer, "<yang-library xmlns=\"urn:ietf:params:xml:ns:yang:ietf-yang-library\">");
     peer_free(&peer);
 }
 
@@ -179,11 +168,11 @@ static void subtree_filters_select_as_rfc_6241_says(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const char *answer = ask(&peer, cases[i].rpc);
-        has(answer, cases[i].has[0]);
-        has(answer, cases[i].has[1]);
+        const char *answer = peer_ask(&peer, cases[i].rpc);
+        assert_has(answer, cases[i].has[0]);
+        assert_has(answer, cases[i].has[1]);
         for (size_t k = 0; k < 3; k++) {
-            has_not(answer, cases[i].has_not[k]);
+            assert_has_not(answer, cases[i].has_not[k]);
         }
     }
     peer_free(&peer);
@@ -198,7 +187,7 @@ static void a_filter_of_too_many_elements_is_too_big(void **state)
     for (int i = 0; i < 256; i++) {
         peer_send(&peer, "<a/>");
     }
-    has(ask(&peer, "</filter></get></rpc>]]>]]>"), "<error-tag>too-big</error-tag>");
+    assert_has(peer_ask(&peer, "</filter></get></rpc>]]>]]>"), "<error-tag>too-big</error-tag>");
     peer_free(&peer);
 }
 
@@ -207,10 +196,12 @@ static void get_schema_gives_the_text_that_was_added(void **state)
     struct peer peer = peer_open();
     (void)state;
 
-    has(ask(&peer, GET_SCHEMA("<identifier>toy</identifier>")),
-        "module toy { namespace &quot;urn:toy&quot;; prefix toy; revision 2026-11-21;\n");
-    has(ask(&peer, GET_SCHEMA("<identifier>ietf-netconf</identifier><version>2011-06-01</version>"
-                              "<format>yang</format>")),
+    assert_has(peer_ask(&peer, GET_SCHEMA("<identifier>toy</identifier>")),
+               "module toy { namespace &quot;urn:toy&quot;; prefix toy; revision 2026-11-21;\n");
+    assert_has(
+        peer_ask(&peer,
+                 GET_SCHEMA("<identifier>ietf-netconf</identifier><version>2011-06-01</version>"
+                            "<format>yang</format>")),
         "module ietf-netconf {");
     peer_free(&peer);
 }
@@ -223,11 +214,11 @@ static void only_the_update_server_calls_restricted_rpcs_and_keeps_its_sessions(
 
     peer_send(&server, "as mup-server\n" HELLO(BASE_1_0, ""));
     peer_expect(&server, "<session-id>1</session-id></hello>]]>]]>");
-    has(ask(&server, RPC("<sendExtendedManifest xmlns=\"urn:toy\"/>")), "<ok/>");
+    assert_has(peer_ask(&server, RPC("<sendExtendedManifest xmlns=\"urn:toy\"/>")), "<ok/>");
     alice = peer_open();
-    has(ask(&alice, RPC("<kill-session><session-id>1</session-id></kill-session>")),
-        "<error-tag>access-denied</error-tag>");
-    has(ask(&server, RPC("<stop xmlns=\"urn:toy\"/>")), "<ok/>");
+    assert_has(peer_ask(&alice, RPC("<kill-session><session-id>1</session-id></kill-session>")),
+               "<error-tag>access-denied</error-tag>");
+    assert_has(peer_ask(&server, RPC("<stop xmlns=\"urn:toy\"/>")), "<ok/>");
     peer_free(&server);
     peer_free(&alice);
 }
@@ -238,11 +229,11 @@ static void the_backend_may_refuse_a_user_anything_but_to_leave(void **state)
     (void)state;
 
     rig_forbidden = "stop";
-    has(ask(&peer, RPC("<stop xmlns=\"urn:toy\"/>")), "access-denied");
+    assert_has(peer_ask(&peer, RPC("<stop xmlns=\"urn:toy\"/>")), "access-denied");
     rig_forbidden = "get";
-    has(ask(&peer, RPC("<get/>")), "access-denied");
+    assert_has(peer_ask(&peer, RPC("<get/>")), "access-denied");
     rig_forbidden = "close-session";
-    has(ask(&peer, RPC("<close-session/>")), "<ok/>");
+    assert_has(peer_ask(&peer, RPC("<close-session/>")), "<ok/>");
     peer_free(&peer);
 }
 

@@ -28,8 +28,8 @@ static void both_sides_of_base_1_1_go_over_to_chunks(void **state)
                              "xmlns=\"urn:ietf:params:xml:ns:netconf:base:1.0\"><get-con\n#37\n"
                              "fig><source><running/></source></get-\n#13\nconfig></rpc>\n##\n");
     peer_expect(&peer, "]]>]]>\n#");
-    peer_expect(&peer, "\n<rpc-reply xmlns=\"" BASE_NS "\" message-id=\"2\"><data></data>"
-                       "</rpc-reply>\n##\n");
+    peer_expect(&peer, "\n<rpc-reply xmlns=\"" BASE_NS "\" message-id=\"2\"><data><nacm ");
+    peer_expect(&peer, "</data></rpc-reply>\n##\n");
     peer_free(&peer);
 }
 
