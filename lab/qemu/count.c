@@ -89,12 +89,14 @@ struct block {
     uint32_t begin;
     uint32_t end; /* address behind its last instruction */
     struct place *entered;
+    struct block *next;
 };
 
 static struct {
     struct mup_count_file *file;
     struct place places[4 * MUP_COUNT_PLACES_MAX];
     unsigned place_count;
+    struct block *blocks;  /* all, for as long as QEMU lives */
     uint32_t before;       /* end of the block before */
     uint32_t not_taken_at; /* where the branch just executed goes on when it is not taken */
 } count;
@@ -271,11 +273,13 @@ static void on_instruction(struct qemu_plugin_insn *instruction, uint32_t at)
 
 static void on_translated(uint64_t id, struct qemu_plugin_tb *translated)
 {
-    struct block *block = calloc(1, sizeof *block); /* for as long as QEMU lives */
+    struct block *block = calloc(1, sizeof *block);
 
     (void)id;
     if (block == NULL)
         abort();
+    block->next = count.blocks;
+    count.blocks = block;
     block->begin = (uint32_t)qemu_plugin_tb_vaddr(translated);
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(translated); i++) {
         struct qemu_plugin_insn *instruction = qemu_plugin_tb_get_insn(translated, i);
