@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bridge/description/capability.h"
 #include "bridge/description/yang.h"
@@ -184,6 +185,19 @@ static enum mup_status show_capability(char **out, struct mup_problems *problems
     return status;
 }
 
+/* Control characters of a stranger's text must not reach a terminal; N-Triples may escape them. */
+static void put_for_terminal(const char *text)
+{
+    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
+        if ((*at < 0x20 && *at != '\n') || *at == 0x7f)
+            printf("\\u%04X", *at);
+        else if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
+            printf("\\u%04X", *++at);
+        else
+            putchar(*at);
+    }
+}
+
 static int show(struct mup_problems *problems, struct mup_describer *describer, const char *bytes,
                 size_t size, const struct options *options)
 {
@@ -199,7 +213,11 @@ static int show(struct mup_problems *problems, struct mup_describer *describer, 
     if (status != MUP_OK)
         return MUP_EXIT_FAILED;
     size_t length = strlen(text);
-    fwrite(text, 1, length, stdout); /* main() checks the stream when it flushes */
+    /* main() checks the stream when it flushes */
+    if (options->view == VIEW_NTRIPLES && isatty(STDOUT_FILENO))
+        put_for_terminal(text);
+    else
+        fwrite(text, 1, length, stdout);
     if (length > 0 && text[length - 1] != '\n')
         putchar('\n');
     free(text);

@@ -212,8 +212,9 @@ enum mup_status mup_description_parse(struct mup_capability **out, struct mup_pr
                                       const char *uuid);
 
 /*
- * Only the RDF of a description as sorted N-Triples, before anything is materialised. *out is
- * NUL terminated and freed by the caller with free(). Errors as for mup_description_parse().
+ * Only the RDF of a description as canonical N-Triples, sorted, before anything is materialised; it
+ * need not be of a device. Control characters of texts stand as they are. *out is NUL terminated
+ * and freed by the caller with free(). Errors as for mup_description_parse().
  */
 MUP_MUST_CHECK
 enum mup_status mup_description_ntriples(char **out, struct mup_problems *problems,

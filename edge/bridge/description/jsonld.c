@@ -180,11 +180,11 @@ static enum mup_status read_item(struct mup_jsonld_reader *reader,
     return status;
 }
 
-/* rdf:first and rdf:rest; *head is rdf:nil for an empty list. */
+/* rdf:first and rdf:rest; *head is rdf:nil for an empty list, and *filled false. */
 static enum mup_status read_list(struct mup_jsonld_reader *reader,
                                  const struct mup_jsonld_context *context,
                                  const struct mup_jsonld_term *term, json_t *list, unsigned depth,
-                                 uint32_t *head)
+                                 uint32_t *head, bool *filled)
 {
     uint32_t first, rest, nil;
     if (depth > MUP_DESCRIPTION_DEPTH_MAX)
@@ -223,6 +223,7 @@ static enum mup_status read_list(struct mup_jsonld_reader *reader,
     }
     if (status != MUP_OK)
         return status;
+    *filled = any;
     if (any)
         return add(reader, last, rest, nil);
     *head = nil;
@@ -290,12 +291,16 @@ static enum mup_status read_values(struct mup_jsonld_reader *reader,
     if (!list && json_is_array(value))
         return read_array(reader, context, property, value, depth);
 
-    if (!list && property->term.list && !json_is_null(value))
+    bool single = !list && property->term.list && !json_is_null(value);
+    if (single)
         list = value; /* one node or literal under a term with @container @list */
-    if (list)
-        status = read_list(reader, context, &property->term, list, depth, &object);
-    else
+    if (list) {
+        bool filled = false;
+        status = read_list(reader, context, &property->term, list, depth, &object, &filled);
+        present = filled || !single; /* a @value of null is no list (API 5.1.2, 13.9) */
+    } else {
         status = read_item(reader, context, &property->term, value, depth + 1, &object, &present);
+    }
     if (status == MUP_OK && present)
         status = add(reader, property->subject, property->predicate, object);
     return status;

@@ -27,6 +27,9 @@ enum mup_status mup_jsonld_intern(struct mup_jsonld_reader *reader, enum mup_ter
                                   const char *text, const char *datatype, const char *language,
                                   uint32_t *id)
 {
+    /* xsd:string is what a plain literal is (RDF 1.1 Concepts 3.3). */
+    if (datatype && strcmp(datatype, XSD "string") == 0)
+        datatype = NULL;
     struct mup_term term = {kind, text, datatype, language};
     return mup_jsonld_told(reader, mup_triples_term(reader->triples, id, &term));
 }
@@ -122,7 +125,7 @@ static enum mup_status number_literal(struct mup_jsonld_reader *reader, const js
         type = type ? type : XSD "integer";
     } else if (!wants_double && fabs(json_number_value(value)) < 1e21 &&
                json_number_value(value) == trunc(json_number_value(value))) {
-        snprintf(text, sizeof text, "%.0f", json_number_value(value));
+        snprintf(text, sizeof text, "%.0f", json_number_value(value) + 0.0); /* -0 is 0 */
         type = type ? type : XSD "integer";
     } else {
         print_double(text, sizeof text, json_number_value(value));
@@ -140,9 +143,6 @@ static enum mup_status typed_literal(struct mup_jsonld_reader *reader, const jso
                                  type ? type : XSD "boolean", NULL, id);
     if (json_is_number(value))
         return number_literal(reader, value, type, id);
-    /* xsd:string is what a plain literal is (RDF 1.1 Concepts 3.3). */
-    if (type && strcmp(type, XSD "string") == 0)
-        type = NULL;
     return mup_jsonld_intern(reader, MUP_TERM_LITERAL, json_string_value(value), type, NULL, id);
 }
 

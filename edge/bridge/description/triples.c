@@ -193,6 +193,7 @@ enum mup_status mup_triples_add(struct mup_triples *triples, uint32_t subject, u
     return MUP_OK;
 }
 
+/* The canonical form (N-Triples, section 4): these four characters have an escape, no other has. */
 static void put_escaped(FILE *out, const char *text)
 {
     for (; *text; text++) {
@@ -209,14 +210,8 @@ static void put_escaped(FILE *out, const char *text)
         case '\r':
             fputs("\\r", out);
             break;
-        case '\t':
-            fputs("\\t", out);
-            break;
         default:
-            if ((unsigned char)*text < 0x20 || *text == 0x7f)
-                fprintf(out, "\\u%04X", (unsigned)(unsigned char)*text);
-            else
-                fputc(*text, out);
+            fputc(*text, out);
         }
     }
 }

@@ -72,7 +72,11 @@ MUP_MUST_CHECK
 enum mup_status mup_triples_add(struct mup_triples *triples, uint32_t subject, uint32_t predicate,
                                 uint32_t object);
 
-/* Sorted N-Triples (W3C, 2014), one line each; *out is freed by the caller with free(). */
+/*
+ * Canonical N-Triples (W3C, 2014, section 4), sorted by their bytes, one line each. Control
+ * characters of a literal stand as they are: not for a terminal. *out is freed by the caller with
+ * free().
+ */
 MUP_MUST_CHECK
 enum mup_status mup_triples_print(char **out, const struct mup_triples *triples);
 

@@ -176,7 +176,7 @@ static void texts_are_escaped_as_ntriples_want_it(void **state)
     (void)state;
     expect_triples(
         "{\"@id\":\"urn:s\",\"urn:p\":\"a\\\"b\\\\c\\nd\\te\\u0007\\u00b0C \\ud83d\\ude00\"}",
-        "<urn:s> <urn:p> \"a\\\"b\\\\c\\nd\\te\\u0007\xc2\xb0"
+        "<urn:s> <urn:p> \"a\\\"b\\\\c\\nd\te\007\xc2\xb0"
         "C \xf0\x9f\x98\x80\" .\n");
 }
 
@@ -195,6 +195,36 @@ static void a_list_is_a_chain_in_order(void **state)
     expect_triples("{\"@context\":{\"p\":{\"@id\":\"urn:p\",\"@container\":\"@list\"}},"
                    "\"@id\":\"urn:s\",\"p\":[\"x\",null,\"y\"]}",
                    chain);
+}
+
+static void minus_zero_is_the_integer_zero(void **state)
+{
+    (void)state;
+    expect_triples("{\"@id\":\"urn:s\",\"urn:p\":-0.0}",
+                   "<urn:s> <urn:p> \"0\"^^<" XSD "integer> .\n");
+}
+
+static void whatever_is_typed_as_a_string_is_a_plain_literal(void **state)
+{
+    (void)state; /* RDF 1.1 Concepts 3.3 */
+    expect_triples(
+        "{\"@context\":{\"p\":{\"@id\":\"urn:p\",\"@type\":\"" XSD
+        "string\"}},\"@id\":\"urn:s\",\"p\":[\"x\",-5,1.5,true,{\"@value\":7,\"@type\":\"" XSD
+        "string\"}]}",
+        "<urn:s> <urn:p> \"-5\" .\n<urn:s> <urn:p> \"1.5E0\" .\n"
+        "<urn:s> <urn:p> \"7\" .\n<urn:s> <urn:p> \"true\" .\n"
+        "<urn:s> <urn:p> \"x\" .\n");
+}
+
+static void a_value_of_null_is_no_list(void **state)
+{
+    (void)state; /* API 5.1.2 step 13.9 comes before the list is made */
+    expect_triples("{\"@context\":{\"p\":{\"@id\":\"urn:p\",\"@container\":\"@list\"}},"
+                   "\"@id\":\"urn:s\",\"urn:q\":\"v\",\"p\":{\"@value\":null}}",
+                   "<urn:s> <urn:q> \"v\" .\n");
+    expect_triples("{\"@context\":{\"p\":{\"@id\":\"urn:p\",\"@container\":\"@list\"}},"
+                   "\"@id\":\"urn:s\",\"p\":[{\"@value\":null}]}",
+                   "<urn:s> <urn:p> <" RDF "nil> .\n");
 }
 
 static void a_list_of_one_node_or_of_nothing_is_a_list_too(void **state)
@@ -345,6 +375,9 @@ int main(void)
         cmocka_unit_test(numbers_become_integers_and_doubles),
         cmocka_unit_test(texts_are_escaped_as_ntriples_want_it),
         cmocka_unit_test(a_list_is_a_chain_in_order),
+        cmocka_unit_test(minus_zero_is_the_integer_zero),
+        cmocka_unit_test(whatever_is_typed_as_a_string_is_a_plain_literal),
+        cmocka_unit_test(a_value_of_null_is_no_list),
         cmocka_unit_test(a_list_of_one_node_or_of_nothing_is_a_list_too),
         cmocka_unit_test(a_set_is_only_its_members),
         cmocka_unit_test(a_graph_of_the_document_is_the_default_graph),
