@@ -145,7 +145,7 @@ static bool answer_later(struct mup_attack_scene *scene, struct mup_attack_resul
 {
     mup_attack_tell(scene, "The bridge answers, with the certificate that the vendor signed.");
     if (mup_attack_await_certificate(scene, &newcomer->target) != MUP_STATE_OK) {
-        fprintf(stderr, "demo: the device did not take the genuine certificate\n");
+        mup_attack_complain(scene, "the device did not take the genuine certificate");
         return false;
     }
     return try_own(scene, result, newcomer, LATER_EPOCH, scene->vendor.kid,

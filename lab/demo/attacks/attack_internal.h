@@ -65,6 +65,10 @@ void mup_attack_scene_close(struct mup_attack_scene *scene);
 __attribute__((format(printf, 2, 3))) void mup_attack_tell(const struct mup_attack_scene *scene,
                                                            const char *format, ...);
 
+/* Say on stderr what did not happen, unless somebody has stopped the demo: then it is no wonder. */
+__attribute__((format(printf, 2, 3))) void mup_attack_complain(const struct mup_attack_scene *scene,
+                                                               const char *format, ...);
+
 /* A device with the factory version, not started yet. */
 bool mup_attack_make_target(struct mup_attack_scene *scene, struct mup_attack_target *target,
                             const char *process);

@@ -113,7 +113,7 @@ static bool find_recorded(struct mup_attack_scene *scene, size_t mark, struct mu
 
     if (!mup_tap_wait(scene->tap, &mark, mup_attack_topic(&scene->victim, MUP_TOPIC_MANIFEST), NULL,
                       0, MUP_ATTACK_WAIT_MS, &message)) {
-        fprintf(stderr, "demo: no manifest crossed the broker\n");
+        mup_attack_complain(scene, "no manifest crossed the broker");
         return false;
     }
     *request = (struct mup_bytes){message.payload, message.size};

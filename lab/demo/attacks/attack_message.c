@@ -58,7 +58,7 @@ bool mup_attack_ask(struct mup_attack_scene *scene, const struct mup_attack_targ
     }
     if (!mup_tap_wait(scene->tap, &mark, response_topic, correlation, sizeof correlation,
                       ANSWER_TIMEOUT_MS, &message)) {
-        fprintf(stderr, "demo: the device did not answer on %s\n", response_topic);
+        mup_attack_complain(scene, "the device did not answer on %s", response_topic);
         return false;
     }
     return take_answer(answer, &message);
@@ -92,7 +92,7 @@ bool mup_attack_await(struct mup_attack_scene *scene, struct mup_attack_target *
             return true;
         mup_process_pump(&scene->bed.processes, 0);
     }
-    fprintf(stderr, "demo: nothing crossed the broker on %s\n", topic);
+    mup_attack_complain(scene, "nothing crossed the broker on %s", topic);
     return false;
 }
 
@@ -123,7 +123,7 @@ bool mup_attack_await_transfer(struct mup_attack_scene *scene, struct mup_attack
             mup_attack_value_bytes(&value, response.value) &&
             mup_ack_decode(ack, value.data, value.size) == MUP_OK)
             return true;
-    fprintf(stderr, "demo: the device accepted no manifest\n");
+    mup_attack_complain(scene, "the device accepted no manifest");
     return false;
 }
 
@@ -153,7 +153,7 @@ bool mup_attack_get_token(struct mup_attack_scene *scene, const struct mup_attac
         mup_attack_value_bytes(&value, (struct mup_bytes){answer.value, answer.value_size}) &&
         mup_token_decode(token, value.data, value.size) == MUP_OK)
         return true;
-    fprintf(stderr, "demo: the device gave no token\n");
+    mup_attack_complain(scene, "the device gave no token");
     return false;
 }
 

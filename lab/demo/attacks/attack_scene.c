@@ -28,6 +28,19 @@ void mup_attack_tell(const struct mup_attack_scene *scene, const char *format, .
     fflush(stdout);
 }
 
+void mup_attack_complain(const struct mup_attack_scene *scene, const char *format, ...)
+{
+    va_list list;
+
+    if (scene->bed.processes.stop != NULL && *scene->bed.processes.stop)
+        return;
+    fputs("demo: ", stderr);
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fputc('\n', stderr);
+}
+
 /* ---- Devices ----------------------------------------------------------------------------- */
 
 bool mup_attack_make_target(struct mup_attack_scene *scene, struct mup_attack_target *target,
@@ -112,7 +125,7 @@ bool mup_attack_end_update(struct mup_attack_scene *scene, json_int_t id, const 
     snprintf(wanted, sizeof wanted, " result=\"%s\"", result);
     if (!mup_process_wait_line(&scene->bed.processes, scene->server, needle, MUP_ATTACK_WAIT_MS,
                                line, sizeof line)) {
-        fprintf(stderr, "demo: the update server did not end update %lld\n", (long long)id);
+        mup_attack_complain(scene, "the update server did not end update %lld", (long long)id);
         return false;
     }
     if (strstr(line, wanted) != NULL)
