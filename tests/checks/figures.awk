@@ -26,7 +26,7 @@ function is_near(said, is, key,    slack) {
 
 function complain(what) {
     if (update == "yes") return
-    print page ":" NR ": " what >"/dev/stderr"
+    print page ":" (at_line > 0 ? at_line : NR) ": " what >"/dev/stderr"
     failed = 1
 }
 
@@ -84,15 +84,28 @@ function compare(line, is,    said, now, i, count) {
 }
 
 # The output ends where the page is no longer indented; blank lines count if more of it follows.
-function output(file,    i, held) {
-    for (i = 1; i <= shown[file, "count"]; i++) {
-        if ((getline) <= 0) {
-            complain("the output ends early")
-            return
+function output(file,    i, count, blank, said, after_end) {
+    after_end = 1
+    at_line = NR
+    while ((getline) > 0) {
+        if ($0 != "" && $0 !~ /^    /) {
+            after_end = 0
+            break
         }
-        compare($0, shown[file, i])
-        print (shown[file, i] == "" ? "" : "    " shown[file, i])
+        said[++count] = $0
     }
+    for (blank = 0; count > 0 && said[count] == ""; count--) blank++
+    if (count != shown[file, "count"])
+        complain("the output before has " shown[file, "count"] " lines now, not " count)
+    else
+        for (i = 1; i <= count; i++) {
+            at_line++
+            compare(said[i], shown[file, i])
+        }
+    at_line = 0
+    for (i = 1; i <= shown[file, "count"]; i++) print (shown[file, i] == "" ? "" : "    " shown[file, i])
+    for (i = 1; i <= blank; i++) print ""
+    if (!after_end) print figures($0)
 }
 
 BEGIN {
