@@ -1,7 +1,7 @@
 /* What the examples of docs/PORTING.md want besides the contracts. */
 #include "board.h"
 
-/* Yours: the device's description (docs/DESCRIPTION.md), a file that the build turns into bytes. */
+/* Yours: the device's description (docs/ONTOLOGY.md), a file that the build turns into bytes. */
 const uint8_t board_description[] = "{}";
 const uint32_t board_description_size = sizeof board_description - 1;
 

@@ -2,7 +2,7 @@
  * From answers to a capability: the rules that a description must keep, and what is made of it.
  *
  * Errors refuse the description; warnings leave a part out or mark it. The rules stand in
- * docs/DESCRIPTION.md.
+ * docs/ONTOLOGY.md.
  */
 #ifndef MUP_BRIDGE_EXTRACT_H
 #define MUP_BRIDGE_EXTRACT_H

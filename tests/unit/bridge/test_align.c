@@ -215,7 +215,7 @@ static void a_device_described_with_sosa_is_understood_by_adding_triples(void **
     assert_string_equal(rpc->inputs[0].symbol, "s");
     assert_string_equal(rpc->inputs[0].description, "How long");
     assert_int_equal(rpc->state_count, 2);
-    assert_string_equal(rpc->states[1].name, "41_NO_WATER");
+    assert_string_equal(rpc->states[1].name, "70_NO_WATER");
     assert_string_equal(rpc->states[1].description, "No water came");
     assert_int_equal(capability->telemetry_count, 1);
     assert_string_equal(capability->telemetry[0].topic, "soil/moisture/%s");
