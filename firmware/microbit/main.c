@@ -25,6 +25,7 @@
 #define TOKEN_LIFETIME_S   600u
 #define KEEP_ALIVE_S       30u
 #define IN_SIZE            128u
+#define PARTS_MAX          16u /* of IN_SIZE: two blocks in a round of the main loop */
 #define CONNECT_TIMEOUT_MS 20000u
 
 #define PENDSV_VECTOR      14u
@@ -49,6 +50,7 @@ static struct {
     uint8_t in_size;
     bool is_open;      /* the transport is connected */
     bool is_opening;   /* it is being connected */
+    bool has_more;     /* bytes wait in the transport */
     uint32_t since_ms; /* of the opening, or of the loss */
     uint32_t retry_ms; /* how long to wait after the loss */
 } device;
@@ -138,6 +140,7 @@ static void close_link(void)
     device.transport.close(device.transport.context);
     device.is_open = false;
     device.is_opening = false;
+    device.has_more = false;
     device.in_size = 0;
     device.since_ms = microbit_now_ms();
     device.retry_ms = mup_agent_lost(&device.agent, device.since_ms);
@@ -164,12 +167,13 @@ static void open_link(void)
     }
 }
 
-/* Takes what has come; returns the agent's actions. */
+/* Takes what has come, a part of it if it is much; returns the agent's actions. */
 static unsigned receive(void)
 {
     unsigned actions = 0;
 
-    for (;;) {
+    device.has_more = false;
+    for (unsigned part = 0; part < PARTS_MAX; part++) {
         size_t used = 0;
         size_t room = sizeof device.in - device.in_size;
         int got = room == 0 ? 0
@@ -188,6 +192,8 @@ static unsigned receive(void)
         if (got == 0 || actions != 0)
             return actions;
     }
+    device.has_more = true;
+    return actions;
 }
 
 /* One round; true when the device must be reset. */
@@ -255,7 +261,7 @@ _Noreturn static void run(void)
         wait_ms = microbit_application_tick(&device.agent);
         microbit_turn_ended();
         wait_ms = least(wait_ms, mup_agent_wait_ms(&device.agent, microbit_now_ms()));
-        wait_ms = least(wait_ms, link_wait_ms());
+        wait_ms = device.has_more ? 0 : least(wait_ms, link_wait_ms());
         mup_nrf51_sleep(least(wait_ms, sys_timeouts_sleeptime()), mup_nrf51_uart_is_idle);
     }
 }

@@ -13,6 +13,7 @@
 
 #define PATIENCE_MS   200u /* a frame that stops for so long was cut off by a reset */
 #define REASSEMBLY_MS 1000u
+#define POLL_MAX      256u /* bytes that are taken at once, however many come */
 
 static struct {
     struct netif netif;
@@ -84,8 +85,10 @@ void microbit_radio_poll(void)
         radio.wanted = 0;
     if (byte >= 0)
         radio.since_ms = now_ms;
-    for (; byte >= 0; byte = mup_nrf51_uart_get())
+    for (unsigned taken = 1; byte >= 0; taken++) {
         take_byte((uint8_t)byte);
+        byte = taken < POLL_MAX ? mup_nrf51_uart_get() : -1;
+    }
 }
 
 /* ---- the interface --------------------------------------------------------------------------- */
