@@ -12,6 +12,7 @@ function load(    line, part) {
         split(line, part, " ")
         bytes[part[1], part[2], part[3], part[4]] += part[5]
         bytes[part[1], part[2], part[3], "sum"] += part[5]
+        if (part[3] != "text") bytes[part[1], part[2], "ram", part[4]] += part[5]
         if (part[2] == "app" && part[3] != "text") variable[part[1], part[6]] += part[5]
         if (part[3] == "text") # they come sorted by size
             largest[part[1], part[2], part[4], ++seen[part[1], part[2], part[4]]] = part[5] " " part[6]
@@ -56,7 +57,8 @@ function json(    c, i, cpu, text) {
         for (i = 1; i <= key_count; i++)
             if ((cpu, keys[i]) in number) printf "\"%s\": %d, ", keys[i], number[cpu, keys[i]]
         printf "\"text\": %s, ", module_row("text", cpu, "app")
-        printf "\"boot_text\": %s}", module_row("text", cpu, "boot")
+        printf "\"boot_text\": %s, ", module_row("text", cpu, "boot")
+        printf "\"variables\": %s}", module_row("ram", cpu, "app")
     }
     printf ", \"budgets\": ["
     for (i = 1; i <= budget_count; i++)
