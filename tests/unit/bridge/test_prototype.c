@@ -1,6 +1,7 @@
 /*
- * The faults of the prototype's bridge that a description can cause, one test each, and the five
- * descriptions of the prototype, which lie beside the project where somebody has put them.
+ * The faults of the prototype's bridge that a description can cause, one test each, where all 18 of
+ * them are tested, and the five descriptions of the prototype, which lie beside the project where
+ * somebody has put them.
  */
 #include "bridge_support.h"
 
@@ -206,6 +207,105 @@ static void a_command_with_two_operations_is_one_rpc(void **state)
     mup_capability_free(capability);
 }
 
+/* Every fault of the prototype's bridge and the tests that would see it again. */
+static const struct {
+    unsigned fault;
+    const char *what, *file, *test;
+} faults[] = {
+#define HERE "tests/unit/bridge/test_prototype.c"
+    {1, "commands went to the device that came last", HERE,
+     "two_devices_of_one_kind_share_the_module_but_not_the_topic"},
+    {1, "commands went to the device that came last", "tests/system/bridge/test_bridge.c",
+     "only_the_asked_device_with_the_right_correlation_is_believed"},
+    {2, "two kinds of one category had one module name", "tests/unit/bridge/test_yang.c",
+     "two_kinds_of_one_category_have_two_modules"},
+    {3, "registering again made a second copy", HERE,
+     "the_same_description_again_is_the_same_capability"},
+    {3, "registering again made a second copy", "tests/unit/bridge_devices/test_registry.c",
+     "news_of_a_device_keep_its_place"},
+    {3, "nothing was kept", "tests/system/bridge/test_bridge.c",
+     "devices_and_descriptions_survive_a_killed_bridge"},
+    {4, "a piece with a semicolon or half a character broke the description",
+     "tests/unit/bridge_devices/test_gather.c", "pieces_of_every_size_join_to_the_whole"},
+    {5, "after one bad description none was read any more", HERE,
+     "a_bad_description_leaves_nothing_behind_for_the_next"},
+    {5, "the device was not told", "tests/unit/bridge_devices/test_judge.c",
+     "the_reason_of_a_refusal_comes_back"},
+    {6, "pieces without end, order or owner", "tests/unit/bridge_devices/test_gather.c",
+     "a_skipped_piece_drops_everything"},
+    {6, "pieces without end, order or owner", "tests/unit/bridge_devices/test_gather.c",
+     "the_number_of_descriptions_on_their_way_is_bounded"},
+    {6, "the UUID of the envelope was not compared", HERE,
+     "a_description_of_another_device_is_refused"},
+    {7, "an answer of another form raised", "tests/system/bridge/test_bridge.c",
+     "answers_that_do_not_fit_are_errors"},
+    {8, "anybody could answer, also in advance", "tests/system/bridge/test_bridge.c",
+     "only_the_asked_device_with_the_right_correlation_is_believed"},
+    {8, "a late answer matched a new request", "tests/system/bridge/test_bridge.c",
+     "calls_to_one_device_are_told_apart_and_late_answers_dropped"},
+    {8, "answers were not held against the declared states", HERE,
+     "an_answer_that_was_never_declared_is_recognised"},
+    {9, "a topic without a UUID was heard by two devices", HERE,
+     "a_topic_that_two_devices_would_hear_is_marked"},
+    {10, "waiting for one device blocked the others", "tests/unit/netconf/test_session.c",
+     "sessions_do_not_wait_for_each_other"},
+    {11, "a comma in a binary or a text was a separator",
+     "tests/unit/bridge_devices/test_arguments.c",
+     "separators_of_the_prototype_are_bytes_like_others"},
+    {12, "ranges, values and types were not checked", HERE,
+     "ranges_values_and_types_reach_the_module"},
+    {13, "a target that only the command listed made a call impossible", HERE,
+     "the_target_is_taken_whether_the_operation_lists_it_or_not"},
+    {14, "descriptions of states were paired by place", HERE,
+     "state_descriptions_pair_by_number_and_may_be_too_many_or_too_few"},
+    {15, "the YANG was not valid", HERE,
+     "the_five_descriptions_of_the_prototype_load_and_give_valid_yang"},
+    {15, "errors were replies of success", "tests/system/netconf/test_netconf.c",
+     "a_device_that_refuses_is_an_error_with_its_state"},
+    {15, "get ignored filters", "tests/unit/netconf/test_rpc.c",
+     "subtree_filters_select_as_rfc_6241_says"},
+    {15, "get-schema ignored its input", "tests/unit/netconf/test_rpc.c",
+     "get_schema_gives_the_text_that_was_added"},
+    {15, "modules were not in the hello", "tests/unit/netconf/test_modules.c",
+     "open_sessions_call_a_new_module_and_new_ones_see_it_in_hello"},
+    {16, "texts went unescaped into the module", "tests/unit/bridge/test_yang.c",
+     "texts_that_would_break_a_module_do_not"},
+    {16, "an IRI without a hash raised", HERE, "an_iri_without_a_hash_has_a_local_name_too"},
+    {17, "structures were ignored", "tests/unit/bridge/test_input.c",
+     "a_structured_input_is_a_container_of_its_parts"},
+    {17, "one of the two namespaces was not understood", HERE,
+     "both_namespaces_give_the_same_capability"},
+    {17, "a command with two operations was two RPCs", HERE,
+     "a_command_with_two_operations_is_one_rpc"},
+    {18, "the broker let everybody in", "tests/unit/mqtt/test_mqtt_broker.c",
+     "without_the_password_the_broker_refuses"},
+    {18, "the password stood in the code", "tests/unit/runtime/test_mqtt_session.c",
+     "a_wrong_password_is_no_connection_until_it_is_mended"},
+};
+
+/* A test that is renamed or gone must not leave its fault without one. */
+static void each_of_the_eighteen_faults_has_a_test_that_is_there(void **state)
+{
+    (void)state;
+    bool tested[19] = {false};
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        char path[512], registered[256];
+        size_t size = 0;
+        snprintf(path, sizeof path, MUP_SOURCE_DIR "/%s", faults[i].file);
+        snprintf(registered, sizeof registered, "(%s", faults[i].test);
+        char *text = read_whole_file(path, &size);
+        if (!text || !strstr(text, registered))
+            print_message("fault %u (%s): no test %s in %s\n", faults[i].fault, faults[i].what,
+                          faults[i].test, faults[i].file);
+        assert_non_null(text);
+        assert_non_null(strstr(text, registered));
+        tested[faults[i].fault] = true;
+        free(text);
+    }
+    for (unsigned fault = 1; fault <= 18; fault++)
+        assert_true(tested[fault]);
+}
+
 /* The five files: how many RPCs, how many of them can be used, telemetry, events, inputs. */
 static const struct {
     const char *file, *category, *uuid;
@@ -280,6 +380,7 @@ int main(void)
         cmocka_unit_test(an_iri_without_a_hash_has_a_local_name_too),
         cmocka_unit_test(both_namespaces_give_the_same_capability),
         cmocka_unit_test(a_command_with_two_operations_is_one_rpc),
+        cmocka_unit_test(each_of_the_eighteen_faults_has_a_test_that_is_there),
         cmocka_unit_test(the_five_descriptions_of_the_prototype_load_and_give_valid_yang),
     };
     return cmocka_run_group_tests(tests, open_describer, close_describer);

@@ -123,6 +123,17 @@ static void inputs_go_in_declared_order_whatever_the_order_of_the_xml(void **sta
           expected, sizeof expected);
 }
 
+/* The prototype joined its parameters with commas and semicolons. */
+static void separators_of_the_prototype_are_bytes_like_others(void **state)
+{
+    /* {1: "SET", 2: [1, null, "a,b;c", h'2c3b']} */
+    static const uint8_t expected[] = {0xa2, 0x01, 0x63, 'S', 'E', 'T', 0x02, 0x84, 0x01, 0xf6,
+                                       0x65, 'a',  ',',  'b', ';', 'c', 0x42, ',',  ';'};
+
+    (void)state;
+    check("<set xmlns=\"urn:t\"><a>1</a><c>a,b;c</c><d>LDs=</d></set>", expected, sizeof expected);
+}
+
 static void an_input_that_was_left_out_is_null(void **state)
 {
     /* {1: "SET", 2: [7, null, null, null]} */
@@ -206,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inputs_go_in_declared_order_whatever_the_order_of_the_xml),
+        cmocka_unit_test(separators_of_the_prototype_are_bytes_like_others),
         cmocka_unit_test(an_input_that_was_left_out_is_null),
         cmocka_unit_test(a_structure_is_sent_as_its_parts_one_argument_each),
         cmocka_unit_test(a_structure_that_was_left_out_is_a_null_for_each_part),
