@@ -381,5 +381,7 @@ enum mup_status mup_extract(struct mup_capability *out, struct mup_extraction *e
     const struct mup_answer *functions = &extraction->answers->to[MUP_ASK_FUNCTION];
     for (size_t i = 0; i < functions->count && status == MUP_OK; i++)
         status = gather_function(out, &gathered, extraction, functions->pairs[i].key);
+    if (status == MUP_OK)
+        mup_extract_check(out, extraction);
     return status;
 }

@@ -534,6 +534,36 @@ static void our_own_description_is_what_it_should_be(void **state)
     free(text);
 }
 
+static void parts_that_hang_in_the_air_or_look_alike_are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *more, *where, *text;
+    } cases[] = {
+        {"b:s o:exposesFunctionality b:other .\n", "#other", "no Device has it"},
+        {"b:s o:hasOperation b:op2 .\nb:op2 o:exposesCommand b:c2 ; b:mqttTopic \"x/%s\" .\n",
+         "#c2", "the command of no function"},
+        {"b:d o:hasFunctionality b:g .\nb:s o:exposesFunctionality b:g ; o:hasOperation b:op2 .\n"
+         "b:g o:hasCommand b:c2 .\nb:op2 o:exposesCommand b:c2 ; b:mqttTopic \"go/%s\" ; "
+         "b:mqttMethod \"GO\" ; o:hasOperationState b:st .\n",
+         "g", "cannot tell the two apart"},
+        {"b:d o:hasFunctionality b:t, b:u .\nb:s o:exposesFunctionality b:t, b:u ; "
+         "o:hasOutputDataPoint b:p .\nb:p b:mqttTopic \"p/%s\" .\n",
+         "u", "is published on the topic of `t`"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mup_problems problems;
+        struct mup_capability *capability = parse_with(&problems, cases[i].more);
+        assert_int_equal(problems.warning_count, 1);
+        assert_true(has_problem(&problems, MUP_SEVERITY_WARNING, cases[i].where, cases[i].text));
+        mup_capability_free(capability);
+    }
+    struct mup_problems problems;
+    struct mup_capability *capability = parse(&problems, PREFIXES IDENTITY);
+    assert_true(has_problem(&problems, MUP_SEVERITY_WARNING, "", "no function can be used"));
+    mup_capability_free(capability);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -563,6 +593,7 @@ int main(void)
         cmocka_unit_test(the_order_of_the_triples_changes_nothing),
         cmocka_unit_test(a_graph_that_would_multiply_is_refused),
         cmocka_unit_test(ten_thousand_properties_of_one_thing_take_a_moment),
+        cmocka_unit_test(parts_that_hang_in_the_air_or_look_alike_are_told),
         cmocka_unit_test(our_own_description_is_what_it_should_be),
     };
     return cmocka_run_group_tests(tests, open_describer, close_describer);

@@ -1,0 +1,99 @@
+/*
+ * What does not fit together in a description that can be used all the same: parts that hang in the
+ * air and parts that cannot be told apart. Warnings, because the rest is right (extract.h).
+ */
+#include <string.h>
+
+#include "bridge/description/extract.h"
+
+static bool has_key(const struct mup_extraction *extraction, enum mup_question question,
+                    const char *key)
+{
+    size_t count;
+    mup_answer_of(&extraction->answers->to[question], key, &count);
+    return count > 0;
+}
+
+/* A service exposes a function that the device does not claim to have. */
+static void check_exposed(const struct mup_extraction *extraction)
+{
+    const struct mup_answer *exposed = &extraction->answers->to[MUP_ASK_FUNCTION_EXPOSED];
+    for (size_t i = 0; i < exposed->count; i++) {
+        const char *function = exposed->pairs[i].key;
+        if (!has_key(extraction, MUP_ASK_FUNCTION, function))
+            mup_problems_warning(extraction->problems, 0, function,
+                                 "left out: a service exposes it, but no Device has it "
+                                 "(hasFunctionality)");
+    }
+}
+
+static bool is_a_function_s(const struct mup_extraction *extraction, const char *command)
+{
+    const struct mup_answer *commands = &extraction->answers->to[MUP_ASK_COMMAND];
+    for (size_t i = 0; i < commands->count; i++) {
+        if (strcmp(commands->pairs[i].value, command) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* An operation exposes a command that no function has. */
+static void check_operations(const struct mup_extraction *extraction)
+{
+    const struct mup_answer *operations = &extraction->answers->to[MUP_ASK_OPERATION];
+    for (size_t i = 0; i < operations->count; i++) {
+        const char *command = operations->pairs[i].key;
+        bool again = i > 0 && strcmp(operations->pairs[i - 1].key, command) == 0;
+        if (!again && !is_a_function_s(extraction, command))
+            mup_problems_warning(extraction->problems, 0, command,
+                                 "left out: an operation exposes it, but it is the command of no "
+                                 "function");
+    }
+}
+
+static void check_requests(const struct mup_capability *capability,
+                           const struct mup_extraction *extraction)
+{
+    for (size_t i = 0; i < capability->rpc_count; i++) {
+        const struct mup_rpc *rpc = &capability->rpcs[i];
+        for (size_t j = 0; j < i; j++) {
+            const struct mup_rpc *other = &capability->rpcs[j];
+            if (strcmp(rpc->topic, other->topic) == 0 && strcmp(rpc->method, other->method) == 0) {
+                mup_problems_warning(extraction->problems, 0, rpc->name,
+                                     "has the topic and the method of `%s`: the device cannot tell "
+                                     "the two apart",
+                                     other->name);
+                break;
+            }
+        }
+    }
+}
+
+static void check_points(const struct mup_telemetry *points, size_t count,
+                         const struct mup_extraction *extraction)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(points[i].topic, points[j].topic) == 0) {
+                mup_problems_warning(extraction->problems, 0, points[i].name,
+                                     "is published on the topic of `%s`: give each function a "
+                                     "service with a data point of its own",
+                                     points[j].name);
+                break;
+            }
+        }
+    }
+}
+
+void mup_extract_check(const struct mup_capability *capability,
+                       const struct mup_extraction *extraction)
+{
+    check_exposed(extraction);
+    check_operations(extraction);
+    check_requests(capability, extraction);
+    check_points(capability->telemetry, capability->telemetry_count, extraction);
+    check_points(capability->events, capability->event_count, extraction);
+    if (capability->rpc_count + capability->telemetry_count + capability->event_count == 0)
+        mup_problems_warning(extraction->problems, 0, NULL,
+                             "nothing in it can be called or heard: no function can be used");
+}
