@@ -14,12 +14,12 @@
 
 static inline enum mup_boot_phase mup_boot_phase_of(const struct mup_boot *boot)
 {
-    return (enum mup_boot_phase)(boot->journal.value >> MUP_BOOT_ARGUMENT_BITS);
+    return (enum mup_boot_phase)(boot->journal.used.value >> MUP_BOOT_ARGUMENT_BITS);
 }
 
 static inline uint32_t mup_boot_argument_of(const struct mup_boot *boot)
 {
-    return boot->journal.value & MUP_BOOT_ARGUMENT_MASK;
+    return boot->journal.used.value & MUP_BOOT_ARGUMENT_MASK;
 }
 
 static inline uint16_t mup_boot_word(enum mup_boot_phase phase, uint32_t argument)

@@ -5,7 +5,8 @@
 
 #include "mup/flash_access.h"
 
-#define WORD_SIZE MUP_PORT_FLASH_WORD_SIZE
+#define WORD_SIZE           MUP_PORT_FLASH_WORD_SIZE
+#define CRC_OF_DATA_AND_CRC UINT32_C(0x2144df1c)
 
 /* Words of a page that only copies and voids may use, so that a full page can still be secured; a
  * reset that was cut takes five of them. */
@@ -18,18 +19,6 @@
 struct page_head {
     uint32_t magic;
     uint32_t generation;
-};
-
-/* What one page turned out to be. */
-struct page_view {
-    bool checks; /* magic and CRC are right */
-    bool counts; /* and a valid word follows (F2) */
-    uint32_t generation;
-    uint32_t next;  /* index of the first word that may be programmed now */
-    uint32_t voids; /* so many generations after this one are void, unless relied on */
-    uint32_t void_words;
-    uint16_t value;
-    bool lasting;
 };
 
 static uint32_t page_at(const struct mup_ledger *ledger, uint32_t page)
@@ -53,31 +42,32 @@ static uint32_t word_of(uint16_t value)
     return (uint32_t)value | (uint32_t)(uint16_t)~value << 16;
 }
 
-/* CRC of head and body as they are in flash, beside the CRC that is stored behind them. */
-static enum mup_status read_crc(const struct mup_ledger *ledger, uint32_t at, uint32_t *computed,
-                                uint32_t *stored)
+/* Whether head and body are as they were written. Over data and the CRC behind them, a CRC-32 is
+ * the same number whatever the data. */
+static enum mup_status check_crc(const struct mup_ledger *ledger, uint32_t at, bool *right)
 {
     uint32_t crc = 0;
-    uint32_t word;
-    uint32_t end = words_offset(ledger) - WORD_SIZE;
+    uint32_t end = at + words_offset(ledger);
 
-    for (uint32_t offset = 0; offset < end; offset += WORD_SIZE) {
-        enum mup_status status = mup_flash_read(ledger->flash, at + offset, &word, WORD_SIZE);
+    for (; at < end; at += WORD_SIZE) {
+        uint32_t word;
+        enum mup_status status = mup_flash_read(ledger->flash, at, &word, WORD_SIZE);
 
         if (status != MUP_OK)
             return status;
         crc = mup_flash_crc32(crc, &word, WORD_SIZE);
     }
-    *computed = crc;
-    return mup_flash_read(ledger->flash, at + end, stored, WORD_SIZE);
+    *right = crc == CRC_OF_DATA_AND_CRC;
+    return MUP_OK;
 }
 
 /* Find the last valid word (F3), and where the next one may go. */
 static enum mup_status read_words(const struct mup_ledger *ledger, uint32_t at,
-                                  struct page_view *view)
+                                  struct mup_ledger_page *view)
 {
     for (uint32_t i = 0; i < word_count(ledger); i++) {
         uint32_t word;
+        uint16_t value;
         enum mup_status status = mup_flash_read(
             ledger->flash, at + words_offset(ledger) + i * WORD_SIZE, &word, WORD_SIZE);
 
@@ -85,40 +75,38 @@ static enum mup_status read_words(const struct mup_ledger *ledger, uint32_t at,
             return status;
         if (word == MUP_PORT_FLASH_ERASED_WORD)
             continue;
-        view->next = i + 2; /* the word between may have been begun and read as erased */
-        if (word == word_of((uint16_t)word) && (uint16_t)word >= MUP_LEDGER_VOID) {
-            if (view->voids < (uint16_t)word - MUP_LEDGER_VOID)
-                view->voids = (uint16_t)word - MUP_LEDGER_VOID;
+        view->next = (uint16_t)(i + 2); /* the word between may have been begun, read as erased */
+        value = (uint16_t)word;
+        if (word != word_of(value)) {
+            view->lasting = false;
+        } else if (value >= MUP_LEDGER_VOID) {
+            if (view->voids < value - MUP_LEDGER_VOID)
+                view->voids = (uint16_t)(value - MUP_LEDGER_VOID);
             view->void_words++;
             view->lasting = view->counts;
-        } else if (word == word_of((uint16_t)word)) {
-            view->lasting = view->counts && view->value == (uint16_t)word;
-            view->value = (uint16_t)word;
-            view->counts = true;
         } else {
-            view->lasting = false;
+            view->lasting = view->counts && view->value == value;
+            view->value = value;
+            view->counts = true;
         }
     }
     return MUP_OK;
 }
 
 static enum mup_status read_page(const struct mup_ledger *ledger, uint32_t page,
-                                 struct page_view *view)
+                                 struct mup_ledger_page *view)
 {
     struct page_head head;
-    uint32_t computed;
-    uint32_t stored;
     uint32_t at = page_at(ledger, page);
     enum mup_status status = mup_flash_read(ledger->flash, at, &head, sizeof head);
 
-    *view = (struct page_view){0};
+    *view = (struct mup_ledger_page){0};
     if (status != MUP_OK || head.magic != ledger->magic)
         return status;
-    status = read_crc(ledger, at, &computed, &stored);
-    if (status != MUP_OK || computed != stored)
+    status = check_crc(ledger, at, &view->checks);
+    if (status != MUP_OK || !view->checks)
         return status;
     view->generation = head.generation;
-    view->checks = true;
     return read_words(ledger, at, view);
 }
 
@@ -129,14 +117,14 @@ void mup_ledger_init(struct mup_ledger *ledger, const struct mup_port_flash *fla
         .flash = flash,
         .at = at,
         .magic = magic,
-        .body_size = body_size,
+        .body_size = (uint16_t)body_size,
         .page = 1, /* so that the first replace() goes to page 0 */
     };
 }
 
 /* Whether the page after `older` was begun, and perhaps finished, but never relied on: nothing was
  * ever programmed behind its first word, if that was programmed at all (F5). */
-static bool is_rival(const struct page_view *older, const struct page_view *newer)
+static bool is_rival(const struct mup_ledger_page *older, const struct mup_ledger_page *newer)
 {
     return newer->checks && newer->generation > older->generation && newer->next <= 2;
 }
@@ -144,16 +132,16 @@ static bool is_rival(const struct page_view *older, const struct page_view *newe
 /* Whether the page after the one in use was written to by a start that saw its first word, which is
  * not seen now, or else it would be in use: no void helps against its being seen again, because it
  * looks relied on (F5). */
-static bool is_ghost(const struct page_view *used, const struct page_view *newer)
+static bool is_ghost(const struct mup_ledger_page *used, const struct mup_ledger_page *newer)
 {
     return newer->checks && newer->generation > used->generation && newer->next > 2;
 }
 
 /* Which of the two is the page in use: 0 or 1. At least one counts. */
-static uint32_t choose(const struct page_view view[2])
+static uint32_t choose(const struct mup_ledger_page view[2])
 {
     uint32_t newer = view[1].generation > view[0].generation;
-    const struct page_view *old = &view[1 - newer];
+    const struct mup_ledger_page *old = &view[1 - newer];
 
     if (!view[newer].counts)
         return 1 - newer;
@@ -165,7 +153,7 @@ static uint32_t choose(const struct page_view view[2])
 
 enum mup_status mup_ledger_open(struct mup_ledger *ledger, void *body)
 {
-    struct page_view view[2];
+    struct mup_ledger_page view[2];
     uint32_t page;
     enum mup_status status = read_page(ledger, 0, &view[0]);
 
@@ -183,14 +171,11 @@ enum mup_status mup_ledger_open(struct mup_ledger *ledger, void *body)
                                 ledger->body_size);
     if (status != MUP_OK)
         return status;
-    ledger->page = page;
-    ledger->generation = view[page].generation;
-    ledger->voids = view[page].voids;
-    ledger->void_words = view[page].void_words;
-    ledger->next = view[page].next;
-    ledger->value = view[page].value;
-    ledger->lasting = view[page].lasting;
-    ledger->rival = is_rival(&view[page], &view[1 - page]) ? view[1 - page].generation : 0;
+    ledger->page = (uint8_t)page;
+    ledger->used = view[page];
+    ledger->rival = is_rival(&view[page], &view[1 - page])
+                        ? (uint16_t)(view[1 - page].generation - view[page].generation)
+                        : 0;
     ledger->ghost = is_ghost(&view[page], &view[1 - page]);
     ledger->secured = false;
     return MUP_OK;
@@ -208,21 +193,22 @@ static enum mup_status write_word(const struct mup_ledger *ledger, uint32_t page
 
 static enum mup_status write_next(struct mup_ledger *ledger, uint16_t value)
 {
-    return write_word(ledger, ledger->page, ledger->next++, value);
+    return write_word(ledger, ledger->page, ledger->used.next++, value);
 }
 
 /* Whether so many more words fit into the page in use. */
 static bool has_room(const struct mup_ledger *ledger, uint32_t words)
 {
-    return ledger->next + words <= word_count(ledger);
+    return ledger->used.next + words <= word_count(ledger);
 }
 
 /* A word that nothing relies on: it stands where a start that saw one word more, weak ever since,
  * may have been cut. So it is not read back; whatever it then reads as, no other value can. */
 static enum mup_status give_up_next(struct mup_ledger *ledger)
 {
-    uint32_t word = word_of(ledger->value);
-    uint32_t at = page_at(ledger, ledger->page) + words_offset(ledger) + ledger->next++ * WORD_SIZE;
+    uint32_t word = word_of(ledger->used.value);
+    uint32_t at =
+        page_at(ledger, ledger->page) + words_offset(ledger) + ledger->used.next++ * WORD_SIZE;
 
     return ledger->flash->program(ledger->flash->context, at, &word, 1) == 0 ? MUP_OK
                                                                              : MUP_ERR_FLASH;
@@ -238,21 +224,19 @@ static enum mup_status secure_first(struct mup_ledger *ledger)
 
     if (ledger->secured || !has_room(ledger, SECURING_WORDS))
         return MUP_OK;
-    status = write_word(ledger, ledger->page, ledger->next, ledger->value);
+    status = write_word(ledger, ledger->page, ledger->used.next, ledger->used.value);
     if (status != MUP_OK)
         return status;
-    ledger->next++;
+    ledger->used.next++;
     status = give_up_next(ledger);
     if (status == MUP_OK)
         status = give_up_next(ledger);
     if (status != MUP_OK)
         return status;
     if (ledger->rival != 0) {
-        uint32_t voids = ledger->rival - ledger->generation;
-
-        status = write_next(ledger, (uint16_t)(MUP_LEDGER_VOID + voids));
-        if (status == MUP_OK && ledger->voids < voids)
-            ledger->voids = voids;
+        status = write_next(ledger, (uint16_t)(MUP_LEDGER_VOID + ledger->rival));
+        if (status == MUP_OK && ledger->used.voids < ledger->rival)
+            ledger->used.voids = ledger->rival;
     }
     ledger->secured = status == MUP_OK;
     return status;
@@ -260,7 +244,8 @@ static enum mup_status secure_first(struct mup_ledger *ledger)
 
 enum mup_status mup_ledger_append(struct mup_ledger *ledger, uint16_t value, const void *body)
 {
-    bool again = !ledger->secured && value == ledger->value && has_room(ledger, SECURING_WORDS);
+    bool again =
+        !ledger->secured && value == ledger->used.value && has_room(ledger, SECURING_WORDS);
     enum mup_status status;
 
     if (ledger->ghost || (!again && !has_room(ledger, SECURING_WORDS + 1 + RESERVED_WORDS)))
@@ -270,21 +255,22 @@ enum mup_status mup_ledger_append(struct mup_ledger *ledger, uint16_t value, con
         return status;
     status = write_next(ledger, value);
     if (status == MUP_OK)
-        ledger->value = value;
+        ledger->used.value = value;
     return status;
 }
 
 enum mup_status mup_ledger_secure(struct mup_ledger *ledger, const void *body)
 {
-    if (ledger->lasting && !ledger->ghost && (ledger->rival == 0 || ledger->void_words > 1))
+    if (ledger->used.lasting && !ledger->ghost &&
+        (ledger->rival == 0 || ledger->used.void_words > 1))
         return MUP_OK;
-    return mup_ledger_append(ledger, ledger->value, body);
+    return mup_ledger_append(ledger, ledger->used.value, body);
 }
 
 /* Of the page that is written next. */
 static uint32_t next_generation(const struct mup_ledger *ledger)
 {
-    return ledger->generation + ledger->voids + 1;
+    return ledger->used.generation + ledger->used.voids + 1;
 }
 
 /* Head, body and CRC into an erased page; it does not count before a word follows (F2). */
@@ -306,7 +292,7 @@ static enum mup_status write_body(const struct mup_ledger *ledger, uint32_t at, 
 enum mup_status mup_ledger_replace(struct mup_ledger *ledger, uint16_t value, const void *body)
 {
     uint32_t other = 1 - ledger->page;
-    enum mup_status status = ledger->generation == 0 ? MUP_OK : secure_first(ledger);
+    enum mup_status status = ledger->used.generation == 0 ? MUP_OK : secure_first(ledger);
 
     if (status == MUP_OK)
         status = mup_flash_erase(ledger->flash, page_at(ledger, other));
@@ -315,21 +301,21 @@ enum mup_status mup_ledger_replace(struct mup_ledger *ledger, uint16_t value, co
     if (status == MUP_OK)
         status = write_word(ledger, other, 0, value);
     if (status != MUP_OK) {
-        ledger->rival = next_generation(ledger); /* as far as we know */
+        ledger->rival = (uint16_t)(ledger->used.voids + 1); /* as far as we know */
         ledger->secured = false;
         return status;
     }
 
-    ledger->page = other;
-    ledger->generation = next_generation(ledger);
-    ledger->voids = 0;
-    ledger->void_words = 0;
-    ledger->value = value;
+    ledger->page = (uint8_t)other;
+    ledger->used.generation = next_generation(ledger);
+    ledger->used.voids = 0;
+    ledger->used.void_words = 0;
+    ledger->used.value = value;
     ledger->rival = 0;
     ledger->ghost = false;
     /* The new page stands. A word behind the first makes it relied on, so that a void which a cut
      * left unseen cannot take it back (F5). If this fails the next write does it. */
     ledger->secured = write_word(ledger, other, 1, value) == MUP_OK;
-    ledger->next = ledger->secured ? 2 : 3;
+    ledger->used.next = ledger->secured ? 2 : 3;
     return MUP_OK;
 }

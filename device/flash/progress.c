@@ -15,20 +15,15 @@ _Static_assert(sizeof(struct mup_progress) == 72, "layout in flash is fixed");
 enum mup_status mup_progress_open(struct mup_progress_log *log, struct mup_progress *out,
                                   bool *found, const struct mup_flash_map *map)
 {
-    struct mup_progress_log scratch;
-    struct mup_progress progress;
     enum mup_status status;
 
-    mup_ledger_init(&scratch.ledger, map->flash,
+    mup_ledger_init(&log->ledger, map->flash,
                     map->state_at + MUP_STATE_PAGE_PROGRESS * map->flash->page_size, PROGRESS_MAGIC,
-                    (uint32_t)sizeof progress);
-    status = mup_ledger_open(&scratch.ledger, &progress);
+                    (uint32_t)sizeof *out);
+    status = mup_ledger_open(&log->ledger, out);
     if (status != MUP_OK && status != MUP_ERR_FORMAT)
         return status;
-    *log = scratch;
-    *found = status == MUP_OK && scratch.ledger.value == LIVE;
-    if (*found)
-        *out = progress;
+    *found = status == MUP_OK && log->ledger.used.value == LIVE;
     return MUP_OK;
 }
 
@@ -50,7 +45,7 @@ enum mup_status mup_progress_clear(struct mup_progress_log *log)
 {
     struct mup_progress none;
 
-    if (log->ledger.secured && log->ledger.value == CLEARED)
+    if (log->ledger.secured && log->ledger.used.value == CLEARED)
         return MUP_OK;
     memset(&none, 0, sizeof none);
     return mup_ledger_replace(&log->ledger, CLEARED, &none);

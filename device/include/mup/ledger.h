@@ -55,22 +55,30 @@
 
 #define MUP_LEDGER_VOID          0xf000u /* from here on words are no values: see F5 */
 
-/* Caller-owned; fields are private. */
+/* What one page turned out to be. Private, as all fields here. */
+struct mup_ledger_page {
+    bool checks;    /* magic and CRC are right */
+    bool counts;    /* and a valid word follows (F2) */
+    bool lasting;   /* the value stands twice */
+    uint16_t value; /* the last valid word (F3) */
+    uint16_t next;  /* index of the first word that may be programmed now */
+    uint16_t voids; /* so many generations after this one are void, unless relied on (F5) */
+    uint16_t void_words;
+    uint32_t generation; /* 0 = none */
+};
+
+/* Caller-owned. */
 struct mup_ledger {
-    const struct mup_port_flash *flash;
-    uint32_t at;         /* first of the two pages */
-    uint32_t magic;      /* tells this kind of ledger from others */
-    uint32_t body_size;  /* bytes, a multiple of 4 */
-    uint32_t page;       /* the page in use: 0 or 1 */
-    uint32_t generation; /* of the page in use; 0 = none */
-    uint32_t voids;      /* so many generations after it do not count */
-    uint32_t void_words; /* as read */
-    uint32_t rival;      /* generation of the other page, begun and not relied on; 0 = none */
-    uint32_t next;       /* index of the next free word */
-    uint16_t value;
+    struct mup_ledger_page used; /* the page in use, as read and written since */
+    uint8_t page;                /* which it is: 0 or 1 */
     bool ghost;   /* the other page was seen by a start that was cut, and is not seen now */
-    bool lasting; /* as read, the value stands twice */
     bool secured; /* this boot has written since open() */
+    uint16_t
+        rival; /* the other page was begun and not relied on: so many generations on; 0 = not */
+    uint16_t body_size; /* bytes, a multiple of 4 */
+    const struct mup_port_flash *flash;
+    uint32_t at;    /* first of the two pages */
+    uint32_t magic; /* tells this kind of ledger from others */
 };
 
 /* Bind a ledger to its two pages. Touches no flash. body_size is a multiple of 4. */

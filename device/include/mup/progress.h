@@ -40,8 +40,8 @@ struct mup_progress_log {
 };
 
 /*
- * Find the newest record. *found is written on success, and *out if there is one; *found is false
- * when there is none or it was cleared.
+ * Find the newest record. *found is written on success; it is false when there is none or it was
+ * cleared, and then *out may hold anything.
  *
  * MUP_ERR_FLASH  the flash cannot be read.
  */

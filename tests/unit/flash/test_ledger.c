@@ -23,7 +23,7 @@ static uint32_t reopened(struct mup_ledger *ledger, struct flash_memory *memory,
 {
     mup_hostile_flash_power_on(&memory->flash);
     start(ledger, memory);
-    return mup_ledger_open(ledger, body) == MUP_OK ? ledger->value : NEVER;
+    return mup_ledger_open(ledger, body) == MUP_OK ? ledger->used.value : NEVER;
 }
 
 static uint32_t word_at(const struct flash_memory *memory, uint32_t page, uint32_t index)
@@ -234,11 +234,11 @@ static void a_full_page_moves_to_the_other(void **state)
 
             start(&other, memory);
             assert_int_equal(mup_ledger_open(&other, body), MUP_OK);
-            assert_int_equal(other.value, i);
+            assert_int_equal(other.used.value, i);
             assert_memory_equal(body, body_a, sizeof body);
         }
     }
-    assert_int_equal(ledger.generation, 4); /* sixteen words of each page are kept back */
+    assert_int_equal(ledger.used.generation, 4); /* sixteen words of each page are kept back */
     assert_int_equal(memory->flash.violation_count, 0);
     flash_memory_free(memory);
 }
@@ -388,7 +388,7 @@ static void a_move_to_the_other_page_survives_two_cuts(void **state)
 
             start(&ledger, memory);
             assert_int_equal(mup_ledger_replace(&ledger, value, body_a), MUP_OK);
-            while (ledger.next + 21 < WORDS)
+            while (ledger.used.next + 21u < WORDS)
                 assert_int_equal(mup_ledger_append(&ledger, ++value, body_a), MUP_OK);
             lasting = value;
 
@@ -453,7 +453,7 @@ static void each_failing_call_is_reported_and_can_be_repeated(void **state)
             continue;
         }
         assert_int_equal(status, MUP_ERR_FLASH);
-        if (ledger.generation == 0)
+        if (ledger.used.generation == 0)
             assert_int_equal(mup_ledger_open(&ledger, body), MUP_OK);
         /* What failed perhaps stands in the other page; what is written now comes after it. */
         assert_int_equal(mup_ledger_append(&ledger, 10, body_a), MUP_OK);
