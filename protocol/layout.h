@@ -48,12 +48,12 @@ struct mup_layout {
     /* What the rows cannot say: how the fields fit each other. May complete the message. NULL: all
      * is said. `seen` has the rows that were there. */
     enum mup_status (*settle)(void *message, uint32_t seen);
-    uint16_t size_max;    /* of the whole message on the wire */
-    uint16_t struct_size; /* of the decoded form */
-    uint32_t count;
+    uint16_t size_max;   /* of the whole message on the wire */
+    uint8_t struct_size; /* of the decoded form */
+    uint8_t count;
 };
 
-#define MUP_LAYOUT_STRUCT_MAX 256u
+#define MUP_LAYOUT_STRUCT_MAX 252u
 
 #define MUP_LAYOUT(name, table, type, size_max, settle)                                      \
     _Static_assert(sizeof(type) <= MUP_LAYOUT_STRUCT_MAX, "does not fit the scratch value"); \

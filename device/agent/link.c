@@ -219,7 +219,8 @@ static void encode(struct mup_agent *agent, enum agent_out out, struct mup_mqtt_
         size = mup_agent_encode_report(agent, scratch, SCRATCH_SIZE);
         break;
     case OUT_PIECE:
-        size = mup_bootstrap_encode_piece(&agent->bootstrap, scratch, SCRATCH_SIZE);
+        size = mup_bootstrap_encode_piece(&agent->bootstrap, scratch, SCRATCH_SIZE,
+                                          agent->config->description);
         break;
     }
     message->payload_size = (uint32_t)size;

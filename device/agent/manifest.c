@@ -167,7 +167,7 @@ static uint32_t commit(struct mup_agent *agent, const struct candidate *c,
         return state;
     }
     agent->vendor_size = (uint16_t)c->extended.inner.size;
-    memcpy(agent->extended_digest, extended_digest, MUP_DIGEST_SIZE);
+    memcpy(agent->extended_digest, extended_digest, MUP_AGENT_COPY_SIZE);
     agent->nonce_lives = false;
     memset(agent->nonce, 0, sizeof agent->nonce);
     agent->budget++; /* the budget is for what fails */
@@ -186,7 +186,7 @@ uint32_t mup_agent_take_manifest(struct mup_agent *agent, struct mup_bytes exten
     uint32_t state;
 
     mup_sha256_of(digest, extended.data, extended.size);
-    if (has_accepted(agent) && memcmp(digest, agent->extended_digest, sizeof digest) == 0)
+    if (has_accepted(agent) && memcmp(digest, agent->extended_digest, MUP_AGENT_COPY_SIZE) == 0)
         return MUP_STATE_OK;
     state = check_cheap(agent, &c, extended);
     if (state == MUP_STATE_OK)

@@ -172,18 +172,17 @@ static enum mup_status store_manifest(const struct mup_boot *boot, const uint8_t
 enum mup_status mup_boot_request(struct mup_boot *boot, const struct mup_boot_image *image,
                                  const void *manifest, size_t manifest_size)
 {
-    struct mup_boot_body body = {
-        .confirmed = boot->body.confirmed,
-        .staged = *image,
-        .manifest_size = (uint32_t)manifest_size,
-        .version_floor = boot->body.version_floor,
-    };
+    struct mup_boot_body body = boot->body;
     enum mup_status status = check_request(boot, image, manifest_size);
 
     if (status == MUP_OK)
         status = store_manifest(boot, manifest, manifest_size);
     if (status != MUP_OK)
         return status;
+    body.staged = *image;
+    body.manifest_size = (uint32_t)manifest_size;
+    body.round = 0;
+    body.reason = MUP_BOOT_REASON_NONE;
     mup_sha256_of(body.manifest_digest, manifest, manifest_size);
     return mup_boot_enter_with(boot, MUP_BOOT_REQUESTED, &body);
 }

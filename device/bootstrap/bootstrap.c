@@ -13,7 +13,6 @@ enum mup_status mup_bootstrap_init(struct mup_bootstrap *bootstrap, const uint8_
 
     if (random->fill(random->context, self->boot_id, sizeof self->boot_id) != 0)
         return MUP_ERR_RANDOM;
-    bootstrap->description = description;
     self->description_size = description_size;
     mup_sha256_of(self->description_digest, description, description_size);
     return MUP_OK;
@@ -35,13 +34,13 @@ static uint32_t left(const struct mup_bootstrap *bootstrap)
 }
 
 size_t mup_bootstrap_encode_piece(const struct mup_bootstrap *bootstrap, uint8_t *bytes,
-                                  size_t capacity)
+                                  size_t capacity, const uint8_t *description)
 {
     struct mup_piece piece;
     size_t size = 0;
 
     piece.number = bootstrap->piece_number;
-    piece.data.data = bootstrap->description + piece.number * MUP_BOOTSTRAP_PIECE_SIZE;
+    piece.data.data = description + piece.number * MUP_BOOTSTRAP_PIECE_SIZE;
     piece.data.size = left(bootstrap);
     piece.last = piece.data.size <= MUP_BOOTSTRAP_PIECE_SIZE;
     if (!piece.last)

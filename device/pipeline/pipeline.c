@@ -15,7 +15,7 @@ enum mup_status mup_pipeline_init(struct mup_pipeline *pipeline, const struct mu
 
     memset(pipeline, 0, sizeof *pipeline);
     pipeline->state = PIPELINE_UNREAD;
-    pipeline->map = map;
+    pipeline->writer.map = map;
     pipeline->block = block;
     status = mup_progress_open(&pipeline->log, &progress, &found, map);
     if (status != MUP_OK)
@@ -58,7 +58,7 @@ static enum mup_status go_on(struct mup_pipeline *pipeline, const struct mup_man
 
     fill_in(&progress, pipeline, pipeline->recorded_size);
     status = mup_progress_settle(&pipeline->log, &progress);
-    return status == MUP_OK ? mup_slot_resume(&pipeline->writer, pipeline->map,
+    return status == MUP_OK ? mup_slot_resume(&pipeline->writer, pipeline->writer.map,
                                               manifest->image_size, pipeline->recorded_size)
                             : status;
 }
@@ -69,7 +69,7 @@ static enum mup_status begin_anew(struct mup_pipeline *pipeline,
     enum mup_status status = mup_pipeline_drop(pipeline);
 
     if (status == MUP_OK)
-        status = mup_slot_begin(&pipeline->writer, pipeline->map, manifest->image_size);
+        status = mup_slot_begin(&pipeline->writer, pipeline->writer.map, manifest->image_size);
     if (status != MUP_OK)
         return status;
     pipeline->recorded_size = 0;
@@ -84,10 +84,10 @@ enum mup_status mup_pipeline_begin(struct mup_pipeline *pipeline,
     enum mup_status status = MUP_OK;
     bool same;
 
-    if (manifest->image_size > mup_flash_map_image_size_max(pipeline->map))
+    if (manifest->image_size > mup_flash_map_image_size_max(pipeline->writer.map))
         return MUP_ERR_SPACE;
     if (pipeline->state == PIPELINE_UNREAD)
-        status = mup_pipeline_init(pipeline, pipeline->map, pipeline->block);
+        status = mup_pipeline_init(pipeline, pipeline->writer.map, pipeline->block);
     if (status != MUP_OK)
         return status;
     same = memcmp(pipeline->manifest_digest, manifest_digest, MUP_DIGEST_SIZE) == 0;
@@ -125,7 +125,7 @@ static void record(struct mup_pipeline *pipeline)
  * that can be read, begin() tries again. */
 static enum mup_status fail(struct mup_pipeline *pipeline, enum mup_status status)
 {
-    enum mup_status found = mup_pipeline_init(pipeline, pipeline->map, pipeline->block);
+    enum mup_status found = mup_pipeline_init(pipeline, pipeline->writer.map, pipeline->block);
 
     (void)found;
     return status;
@@ -190,7 +190,7 @@ enum mup_status mup_pipeline_finish(struct mup_pipeline *pipeline, uint32_t imag
 
     if (!mup_pipeline_is_complete(pipeline))
         return MUP_ERR_SHORT;
-    status = mup_slot_digest(pipeline->map, MUP_SLOT_STAGING, image_size, found);
+    status = mup_slot_digest(pipeline->writer.map, MUP_SLOT_STAGING, image_size, found);
     if (status != MUP_OK)
         return status;
     return mup_crypto_equal(found, digest, MUP_DIGEST_SIZE) ? MUP_OK : MUP_ERR_DIGEST;
@@ -206,6 +206,5 @@ enum mup_status mup_pipeline_drop(struct mup_pipeline *pipeline)
     pipeline->verified_size = 0;
     pipeline->block_filled = 0;
     pipeline->payload_size = 0;
-    memset(pipeline->manifest_digest, 0, sizeof pipeline->manifest_digest);
     return MUP_OK;
 }

@@ -106,6 +106,7 @@
 #define MUP_AGENT_TOPICS_MAX       16u /* command topics of the application */
 #define MUP_AGENT_TELEMETRY_MAX    64u /* bytes of a sensor value */
 #define MUP_AGENT_CORRELATIONS     8u  /* requests that are remembered */
+#define MUP_AGENT_COPY_SIZE        16u /* of the digest by which an accepted manifest is known */
 #define MUP_AGENT_BUDGET_MAX       16u /* signature checks at once, for manifests that fail */
 #define MUP_AGENT_BUDGET_REFILL_MS 225000u
 #define MUP_AGENT_ACK_FIRST_MS     1000u
@@ -291,7 +292,7 @@ struct mup_agent {
 
     uint8_t nonce[MUP_NONCE_SIZE];
     struct mup_pipeline pipeline;
-    uint8_t extended_digest[MUP_DIGEST_SIZE]; /* of the accepted extended manifest */
+    uint8_t extended_digest[MUP_AGENT_COPY_SIZE]; /* of the accepted extended manifest */
     uint8_t header[MUP_SLICE_HEADER_MAX];
     struct mup_agent_correlation
         correlations[MUP_AGENT_CORRELATIONS + 1]; /* coming in, newest, ... */

@@ -37,7 +37,6 @@ struct mup_bootstrap {
     bool replied;          /* the bridge has replied on this connection */
     uint16_t piece_number; /* of the next; after the last, how many there were */
     uint32_t said_ms;
-    const uint8_t *description;
 
     /* What is announced. The caller sets uuid, server_kid, server_epoch, version and in_trial
      * before it encodes, and may read all of it. */
@@ -46,7 +45,7 @@ struct mup_bootstrap {
 
 /*
  * Begin after a reset: digest of the description, and a new boot id. `description` is the template,
- * 1 to MUP_DESCRIPTION_MAX bytes, and must outlive the struct; it may be in flash.
+ * 1 to MUP_DESCRIPTION_MAX bytes; it may be in flash.
  *
  * MUP_ERR_RANDOM  no boot id can be made.
  */
@@ -68,9 +67,9 @@ static inline void mup_bootstrap_said(struct mup_bootstrap *bootstrap, uint32_t 
 /* In how many ms an announcement is due, on a connection; UINT32_MAX: none is. */
 uint32_t mup_bootstrap_wait_ms(const struct mup_bootstrap *bootstrap, uint32_t now_ms);
 
-/* The piece that is next. Returns its size, or 0 if `capacity` is too small. */
+/* The piece of that description that is next. Returns its size, or 0 if `capacity` is too small. */
 size_t mup_bootstrap_encode_piece(const struct mup_bootstrap *bootstrap, uint8_t *bytes,
-                                  size_t capacity);
+                                  size_t capacity, const uint8_t *description);
 
 /* The broker has that piece. True: there is another one. */
 bool mup_bootstrap_piece_sent(struct mup_bootstrap *bootstrap);

@@ -40,10 +40,9 @@
 
 /* Caller-owned; all fields are private. */
 struct mup_pipeline {
-    uint8_t state; /* first: in reach of a Cortex-M0 byte access */
-    struct mup_slot_writer writer;
+    uint8_t state;                 /* first: in reach of a Cortex-M0 byte access */
+    struct mup_slot_writer writer; /* its map from init() on, the rest from begin() on */
     struct mup_progress_log log;
-    const struct mup_flash_map *map;
     uint8_t *block;         /* the block being gathered */
     uint32_t block_size;    /* data bytes of a block */
     uint32_t block_filled;  /* bytes gathered */
