@@ -287,6 +287,61 @@ static void what_was_denied_is_counted(void **state)
     peer_free(&alice);
 }
 
+/* RFC 8341's own defaults, and more: what is marked in the schema stays closed all the same. */
+static void what_is_marked_is_denied_though_the_default_permits(void **state)
+{
+    struct peer nora;
+    const char *answer;
+    (void)state;
+
+    configure(NACM("<read-default>permit</read-default><write-default>permit</write-default>"
+                   "<exec-default>permit</exec-default>"));
+    nora = peer_open_as("nora");
+    answer = peer_ask(&nora, RPC("<get/>"));
+    assert_has(answer, "Lamp");
+    assert_has_not(answer, "rule-list");
+    assert_has(peer_ask(&nora, LABEL("u1", "x")), OK);
+    assert_has(peer_ask(&nora, NACM("<enable-nacm>false</enable-nacm>")), DENIED);
+    assert_has(peer_ask(&nora, RPC("<kill-session><session-id>9</session-id></kill-session>")),
+               DENIED);
+    assert_has(peer_ask(&nora, RPC(TOKEN("fast"))), "<token");
+    peer_free(&nora);
+}
+
+static void a_rule_about_a_leaf_counts_though_the_default_permits_what_is_above(void **state)
+{
+    struct peer gus;
+    const char *answer;
+    (void)state;
+
+    configure(NACM(
+        "<read-default>permit</read-default><exec-default>permit</exec-default>"
+        "<write-default>permit</write-default>"
+        "<groups>" MEMBER(
+            "g",
+            "gus") "</groups><rule-list><name>g</name>"
+                   "<group>g</group><rule><name>n</name><path>/d:devices/d:device/d:name</path>"
+                   "<action>deny</action></rule><rule><name>l</name>"
+                   "<path>/d:devices/d:device/d:label</path><access-operations>create delete"
+                   "</access-operations><action>deny</action></rule></rule-list>"));
+    gus = peer_open_as("gus");
+    answer = peer_ask(&gus, RPC("<get/>"));
+    assert_has(answer, "<uuid>u1</uuid>");
+    assert_has_not(answer, "Lamp");
+    /* a label that comes, or goes, with its entry is created, or deleted, all the same */
+    assert_has(peer_ask(&gus, LABEL("u1", "x")), DENIED);
+    assert_has(peer_ask(&gus, EDIT("<devices xmlns=\"" DEVS "\"><device><uuid>u1</uuid></device>"
+                                   "</devices>")),
+               OK);
+    configure(LABEL("u2", "yard"));
+    assert_has(peer_ask(&gus, LABEL("u2", "roof")), OK); /* an update */
+    assert_has(peer_ask(&gus, EDIT("<devices xmlns=\"" DEVS "\" xmlns:n=\"" BASE_NS "\">"
+                                   "<device n:operation=\"delete\"><uuid>u2</uuid></device>"
+                                   "</devices>")),
+               DENIED);
+    peer_free(&gus);
+}
+
 /* Merging what is there already changes nothing and needs no right. */
 static void an_edit_without_effect_needs_no_right_to_write(void **state)
 {
@@ -332,6 +387,8 @@ int main(void)
         TEST(an_administrator_of_the_file_cannot_be_locked_out),
         TEST(notifications_are_for_those_who_may_read_them),
         TEST(what_was_denied_is_counted),
+        TEST(what_is_marked_is_denied_though_the_default_permits),
+        TEST(a_rule_about_a_leaf_counts_though_the_default_permits_what_is_above),
         TEST(an_edit_without_effect_needs_no_right_to_write),
         TEST(more_rules_than_the_limit_are_refused),
     };

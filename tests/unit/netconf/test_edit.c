@@ -56,6 +56,14 @@ static void the_five_operations_do_what_they_say(void **state)
          "<label>y</label>"},
         {EDIT_WITH(NONE, DEVICE(OP("remove"), "u1", "")), OK, "<data></data>"},
         {EDIT(""), OK, "<data></data>"},
+        /* a container without presence is always there and can be created again */
+        {EDIT("<devices xmlns=\"" DEVS "\"" NC OP("create") "><device><uuid>u5</uuid></device>"
+                                                            "</devices>"),
+         OK, "u5"},
+        {EDIT("<devices xmlns=\"" DEVS "\"" NC OP("create") "><device><uuid>u6</uuid></device>"
+                                                            "</devices>"),
+         OK, "u6"},
+        {EDIT("<devices xmlns=\"" DEVS "\"" NC OP("delete") "/>"), OK, "<data></data>"},
     };
     struct peer peer = peer_open();
     (void)state;
