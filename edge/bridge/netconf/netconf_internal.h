@@ -334,6 +334,8 @@ enum mup_netconf_tag reply_tag_of(const struct ly_err_item *item);
 void reply_error(struct mup_netconf_request *request, const struct rpc_error *error);
 /* `body` is what stands in <rpc-reply>; taken over. */
 void reply_body(struct mup_netconf_request *request, struct mup_text *body);
+/* An error about a request in which an element has no namespace. */
+void reply_bad_namespace(struct session *session, const char *message, size_t size);
 /* An error about a message that is no request. */
 void reply_malformed(struct session *session, const char *message);
 /* The error that libyang reported last, as RFC 6241 and 7950 15 name it. */

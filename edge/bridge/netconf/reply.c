@@ -144,6 +144,43 @@ void reply_error(struct mup_netconf_request *request, const struct rpc_error *er
     reply_body(request, &body);
 }
 
+/* The message-id as it was sent, so that the client finds what was refused. */
+static void copy_message_id(struct mup_text *attributes, const char *message, size_t size)
+{
+    struct mup_xml xml;
+    struct mup_xml_span id;
+
+    mup_text_add(attributes, "");
+    mup_xml_init(&xml, message, size);
+    if (mup_xml_next(&xml) == MUP_OK && mup_xml_attribute(&xml, "message-id", &id)) {
+        const char *quote = memchr(id.bytes, '"', id.size) ? "'" : "\"";
+        mup_text_format(attributes, " message-id=%s", quote);
+        mup_text_append(attributes, id.bytes, id.size);
+        mup_text_add(attributes, quote);
+    }
+}
+
+void reply_bad_namespace(struct session *session, const char *message, size_t size)
+{
+    struct mup_text body = {0};
+    struct mup_text attributes = {0};
+    struct rpc_error error = {
+        .type = ERROR_RPC,
+        .tag = MUP_NETCONF_TAG_UNKNOWN_NAMESPACE,
+        .bad_element = "rpc",
+        .bad_namespace = "",
+        .message = "an element is in no namespace, or has a prefix that is not declared; NETCONF's "
+                   "own elements, such as config, are in " MUP_NETCONF_NAMESPACE};
+
+    session->bad_rpcs++;
+    session->server->bad_rpcs++;
+    copy_message_id(&attributes, message, size);
+    add_error(&body, &error);
+    body.failed |= attributes.failed;
+    send_reply(session, attributes.bytes ? attributes.bytes : "", &body);
+    mup_text_free(&attributes);
+}
+
 void reply_malformed(struct session *session, const char *message)
 {
     struct mup_text body = {0};

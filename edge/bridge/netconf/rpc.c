@@ -1,6 +1,7 @@
 /* One message of a client: checked, taken apart, and given to whoever answers it. */
 #include "bridge/netconf/netconf_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,25 @@ static bool is_opaque(const struct lyd_node *tree)
     return true;
 }
 
+/* Whether the root is NETCONF's <rpc>, whatever it holds. */
+static bool is_rpc(const char *message, size_t size)
+{
+    struct mup_xml xml;
+    struct mup_xml_span ns;
+    char attribute[MUP_XML_NAME_SIZE_MAX + 8] = "xmlns";
+
+    mup_xml_init(&xml, message, size);
+    if (mup_xml_next(&xml) != MUP_OK || xml.event != MUP_XML_START ||
+        !mup_xml_is(xml.local, "rpc")) {
+        return false;
+    }
+    if (xml.local.size < xml.name.size) {
+        snprintf(attribute, sizeof attribute, "xmlns:%.*s",
+                 (int)(xml.name.size - xml.local.size - 1), xml.name.bytes);
+    }
+    return mup_xml_attribute(&xml, attribute, &ns) && mup_xml_is(ns, MUP_NETCONF_NAMESPACE);
+}
+
 /* The message as an opaque tree whose root is <rpc>; NULL: it is none, and the client was told. */
 static struct lyd_node *parse_envelope(struct session *session, const char *message, size_t size)
 {
@@ -90,6 +110,11 @@ static struct lyd_node *parse_envelope(struct session *session, const char *mess
     LY_ERR result = lyd_parse_data_mem(session->server->schemas.plain, message, LYD_XML,
                                        LYD_PARSE_ONLY | LYD_PARSE_OPAQ, 0, &tree);
     const struct lyd_node_opaq *root = (const struct lyd_node_opaq *)tree;
+    if (result != LY_SUCCESS && is_rpc(message, size)) {
+        lyd_free_all(tree);
+        reply_bad_namespace(session, message, size);
+        return NULL;
+    }
     if (result != LY_SUCCESS || !tree || !is_opaque(tree) || strcmp(root->name.name, "rpc") != 0 ||
         strcmp(namespace_of(root), MUP_NETCONF_NAMESPACE) != 0) {
         lyd_free_all(tree);

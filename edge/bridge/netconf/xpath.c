@@ -102,8 +102,11 @@ enum data_result xpath_print(struct mup_text *text, const struct lyd_node *tree,
     if (!tree) {
         return DATA_OK;
     }
+    /* Names without a prefix are in no namespace, and so nowhere (XPath 1.0 2.3); but yangcli and
+     * people at a prompt write them: they may stand for a node of any module. */
     if (lyd_find_xpath4(NULL, tree, select->value, select->format, select->val_prefix_data, NULL,
-                        &set) != LY_SUCCESS) {
+                        &set) != LY_SUCCESS &&
+        lyd_find_xpath4(NULL, tree, select->value, LY_VALUE_JSON, NULL, NULL, &set) != LY_SUCCESS) {
         return DATA_BAD_XPATH;
     }
     bool read = read_set(&selection, set);

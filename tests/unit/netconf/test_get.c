@@ -27,6 +27,8 @@ static void an_xpath_selects_nodes_with_what_is_above_and_below(void **state)
         {XPATH("//d:name[. = 'Valve']/.. | //d:name[. = 'Valve']"),
          {"Valve", "offline"},
          {"u1", "Lamp"}},
+        {XPATH("/devices/device[uuid='u2']/name"), {"<uuid>u2</uuid>", "Valve"}, {"u1", "state"}},
+        {XPATH("//name[. = 'Lamp']"), {"<uuid>u1</uuid>", "Lamp"}, {"u2", "Valve"}},
         {XPATH("/d:nothing"), {"<data></data>", ""}, {"u1", "u2"}},
         {XPATH("/*[local-name() = 'devices']"), {"u1", "u2"}, {"netconf-state", "#"}},
         {RPC("<get xmlns:nc=\"" BASE_NS "\"><filter nc:type=\"xpath\" xmlns:d=\"" DEVS "\" "
