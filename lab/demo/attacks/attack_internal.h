@@ -19,7 +19,7 @@
 #include "mup/token.h"
 #include "mup/transfer.h"
 
-#define MUP_ATTACK_WAIT_MS      60000
+#define MUP_ATTACK_WAIT_MS      120000
 #define MUP_ATTACK_ATTEMPTS_MAX 8u
 #define MUP_ATTACK_TEXT_SIZE    160u
 #define MUP_ATTACK_IMAGE_SIZE   24576u /* bytes: of an update that only has to succeed */

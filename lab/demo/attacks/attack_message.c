@@ -11,7 +11,7 @@
 
 #define TOPICS            4u
 #define CORRELATION_SIZE  16u
-#define ANSWER_TIMEOUT_MS 20000
+#define ANSWER_TIMEOUT_MS 60000
 #define LOOK_MS           250      /* how late a Ctrl-C is noticed */
 #define TOPIC_EVENT       "event/" /* firmware/: what the application of both boards tells */
 #define EVENT_SIZE        64u

@@ -11,7 +11,7 @@
 #define GARBAGE_SLICES 12u  /* at once: more than a block of 1,024 bytes and its hash */
 #define FORGERIES_MAX  600u /* slices, until the attacker gives up */
 #define UPDATES_MAX    10u  /* genuine ones, until one is slow enough to be met in its middle */
-#define ACK_TIMEOUT_MS 20000
+#define ACK_TIMEOUT_MS 60000
 
 /* ---- forged-slice -------------------------------------------------------------------------- */
 
