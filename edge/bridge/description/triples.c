@@ -26,11 +26,18 @@ void mup_triples_free(struct mup_triples *triples)
     memset(triples, 0, sizeof *triples);
 }
 
+/* Eight bytes a step: most terms are IRIs of 60 to 100 bytes. */
 static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
 {
-    const unsigned char *byte = bytes;
+    const unsigned char *at = bytes;
+    for (; size >= sizeof hash; at += sizeof hash, size -= sizeof hash) {
+        uint64_t word;
+        memcpy(&word, at, sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
+    }
     for (size_t i = 0; i < size; i++)
-        hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
+        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
     return hash ^ (hash >> 29);
 }
 
@@ -303,6 +310,9 @@ enum mup_status mup_triples_print(char **out, const struct mup_triples *triples)
 
 int mup_iri_is_absolute(const char *text)
 {
+    static const char forbidden[] =
+        "\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17"
+        "\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f <>\"{}|^`\\\x7f";
     const char *at = text;
     if (!((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z')))
         return 0;
@@ -311,11 +321,8 @@ int mup_iri_is_absolute(const char *text)
         at++;
     if (*at != ':')
         return 0;
-    for (; *at; at++) {
-        if ((unsigned char)*at <= 0x20 || *at == 0x7f || strchr("<>\"{}|^`\\", *at))
-            return 0;
-    }
-    return 1;
+    /* Whole texts at once: every name of a description comes along here. */
+    return at[strcspn(at, forbidden)] == '\0';
 }
 
 int mup_text_is_utf8(const char *text)
