@@ -437,6 +437,10 @@ static void a_state_of_its_own_node_has_its_own_description(void **state)
                                  "          }\n"));
     free(yang);
     mup_capability_free(capability);
+    refused_more(
+        "b:op o:hasOperationState b:m, b:n .\nb:m o:hasDataRestriction_pattern \"WARM\" .\n"
+        "b:n o:hasDataRestriction_pattern \"WARM\" .\n",
+        "#op", "declares the state `WARM` twice");
     refused_more("b:op o:hasOperationState b:more .\nb:more o:hasDataRestriction_pattern \"OK\", "
                  "\"10_OK\" .\n",
                  "#op", "10_OK");

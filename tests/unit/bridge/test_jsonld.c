@@ -175,8 +175,8 @@ static void texts_are_escaped_as_ntriples_want_it(void **state)
 {
     (void)state;
     expect_triples(
-        "{\"@id\":\"urn:s\",\"urn:p\":\"a\\\"b\\\\c\\nd\\te\\u0007\\u00b0C \\ud83d\\ude00\"}",
-        "<urn:s> <urn:p> \"a\\\"b\\\\c\\nd\te\007\xc2\xb0"
+        "{\"@id\":\"urn:s\",\"urn:p\":\"a\\\"b\\\\c\\nd\\r\\te\\u0007\\u00b0C \\ud83d\\ude00\"}",
+        "<urn:s> <urn:p> \"a\\\"b\\\\c\\nd\\r\te\007\xc2\xb0"
         "C \xf0\x9f\x98\x80\" .\n");
 }
 
