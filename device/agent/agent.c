@@ -36,6 +36,11 @@ void mup_agent_notify(const struct mup_agent *agent, enum mup_agent_notice notic
         agent->config->notice(agent->config->context, notice, state, value);
 }
 
+uint32_t mup_agent_version(const struct mup_agent *agent)
+{
+    return mup_boot_running(agent->config->boot)->version;
+}
+
 bool mup_agent_elapsed(const struct mup_agent *agent, uint32_t since_ms, uint32_t wait_ms)
 {
     return agent->now_ms - since_ms >= wait_ms;

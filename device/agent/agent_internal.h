@@ -76,6 +76,7 @@ struct agent_wait {
 };
 void mup_agent_sooner(struct agent_wait *wait, uint32_t since_ms, uint32_t total_ms);
 
+uint32_t mup_agent_version(const struct mup_agent *agent); /* of the image that runs */
 bool mup_agent_elapsed(const struct mup_agent *agent, uint32_t since_ms, uint32_t wait_ms);
 
 /* link.c */

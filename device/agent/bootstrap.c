@@ -38,7 +38,7 @@ size_t mup_agent_encode_announcement(struct mup_agent *agent, uint8_t *bytes, si
     size_t size = 0;
 
     self->in_trial = agent->phase == MUP_AGENT_TRIAL;
-    self->version = mup_boot_running(agent->config->boot)->version;
+    self->version = mup_agent_version(agent);
     return written(mup_announcement_encode(bytes, capacity, &size, self), &size);
 }
 

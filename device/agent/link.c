@@ -308,20 +308,18 @@ static bool flush_acks(struct mup_agent *agent)
     char topic[MUP_TOPIC_MAX];
     struct mup_mqtt_publish message = {.payload = bytes, .alias = ALIAS_ACK};
 
-    if (!agent->ack_due && !agent->noop_due)
-        return true;
-    mup_agent_topic(agent, &message.topic, topic, MUP_TOPIC_ACK);
-    if (agent->ack_due) {
-        message.payload_size = (uint32_t)mup_agent_encode_ack(agent, bytes);
+    while (agent->ack_due || agent->noop_due) {
+        bool is_ack = agent->ack_due;
+
+        mup_agent_topic(agent, &message.topic, topic, MUP_TOPIC_ACK);
+        message.payload_size = (uint32_t)(is_ack ? mup_agent_encode_ack(agent, bytes)
+                                                 : mup_agent_encode_noop(agent, bytes));
         if (mup_mqtt_publish(agent->config->mqtt, NULL, &message) != MUP_OK)
             return false;
-        mup_agent_ack_sent(agent);
-    }
-    if (agent->noop_due) {
-        message.payload_size = (uint32_t)mup_agent_encode_noop(agent, bytes);
-        if (mup_mqtt_publish(agent->config->mqtt, NULL, &message) != MUP_OK)
-            return false;
-        agent->noop_due = false;
+        if (is_ack)
+            mup_agent_ack_sent(agent);
+        else
+            agent->noop_due = false;
     }
     return true;
 }

@@ -42,7 +42,7 @@ static uint32_t check_cheap(const struct mup_agent *agent, struct candidate *c,
         return MUP_STATE_INVALID_NONCE;
     if (memcmp(c->extended.uuid, self->uuid, MUP_UUID_SIZE) != 0)
         return MUP_STATE_WRONG_DEVICE;
-    if (c->extended.version != mup_boot_running(boot)->version)
+    if (c->extended.version != mup_agent_version(agent))
         return MUP_STATE_WRONG_OLD_VERSION;
     if (mup_cose_sign1_decode(&c->inner, c->extended.inner.data, c->extended.inner.size) != MUP_OK)
         return MUP_STATE_MANIFEST_NOT_VALID;
@@ -96,7 +96,7 @@ static uint32_t check_fields(const struct mup_agent *agent, const struct candida
 {
     const struct mup_agent_config *config = agent->config;
     const struct mup_manifest *manifest = &c->manifest;
-    uint32_t running = mup_boot_running(config->boot)->version;
+    uint32_t running = mup_agent_version(agent);
 
     if (!same(manifest->app_id, config->app_id, MUP_APP_ID_MAX))
         return MUP_STATE_WRONG_APP_ID;
@@ -201,41 +201,42 @@ uint32_t mup_agent_take_manifest(struct mup_agent *agent, struct mup_bytes exten
 /* ---- VERIFY-UPDATE ----------------------------------------------------------------------- */
 
 /* The image in flash against its signed digest; then it is the bootloader's. */
-static uint32_t hand_over(struct mup_agent *agent, struct mup_manifest *manifest)
+static uint32_t hand_over(struct mup_agent *agent, struct mup_boot_image *image)
 {
-    struct mup_boot_image image = {0};
+    struct mup_manifest manifest;
     enum mup_status status;
 
-    if (!load_manifest(agent, manifest))
+    if (!load_manifest(agent, &manifest))
         return MUP_STATE_FLASH_FAILURE;
-    status = mup_pipeline_finish(&agent->pipeline, manifest->image_size, manifest->digest);
-    if (status == MUP_ERR_DIGEST)
-        return mup_pipeline_drop(&agent->pipeline) == MUP_OK ? MUP_STATE_IMAGE_INVALID
-                                                             : MUP_STATE_FLASH_FAILURE;
-    if (status == MUP_OK)
-        status = mup_pipeline_drop(&agent->pipeline);
-    image.version = manifest->new_version;
-    image.size = manifest->image_size;
-    memcpy(image.digest, manifest->digest, sizeof image.digest);
-    if (status == MUP_OK)
-        status = mup_boot_request(agent->config->boot, &image, agent->config->request,
-                                  agent->vendor_size);
+    image->version = manifest.new_version;
+    image->size = manifest.image_size;
+    memcpy(image->digest, manifest.digest, sizeof image->digest);
+    status = mup_pipeline_finish(&agent->pipeline, image->size, image->digest);
+    if (status != MUP_OK && status != MUP_ERR_DIGEST)
+        return MUP_STATE_FLASH_FAILURE;
+    if (mup_pipeline_drop(&agent->pipeline) != MUP_OK)
+        return MUP_STATE_FLASH_FAILURE;
+    if (status != MUP_OK)
+        return MUP_STATE_IMAGE_INVALID;
+    status =
+        mup_boot_request(agent->config->boot, image, agent->config->request, agent->vendor_size);
     return status == MUP_OK ? MUP_STATE_OK : MUP_STATE_FLASH_FAILURE;
 }
 
 uint32_t mup_agent_verify_update(struct mup_agent *agent)
 {
-    struct mup_manifest manifest = {0};
+    struct mup_boot_image image;
     uint32_t state;
 
+    image.version = 0;
     if (agent->phase == MUP_AGENT_RESTARTING)
         return MUP_STATE_OK;
     if (agent->phase == MUP_AGENT_RECEIVING)
         return MUP_STATE_INCOMPLETE;
     if (agent->phase != MUP_AGENT_COMPLETE)
         return MUP_STATE_NO_MANIFEST;
-    state = hand_over(agent, &manifest);
-    mup_agent_notify(agent, MUP_AGENT_VERIFIED, state, manifest.new_version);
+    state = hand_over(agent, &image);
+    mup_agent_notify(agent, MUP_AGENT_VERIFIED, state, image.version);
     if (state == MUP_STATE_OK) {
         mup_agent_enter(agent, MUP_AGENT_RESTARTING);
         agent->restart_wait = true;

@@ -164,10 +164,11 @@ void mup_agent_on_payload(struct mup_agent *agent, const struct mup_mqtt_event *
 
 /* ---- Dispatch ---------------------------------------------------------------------------- */
 
+static const struct mup_response error = {.state = MUP_STATE_ERROR};
+
 /* Writes the answer over the request, which nobody needs any more. */
 static void respond(struct mup_agent *agent, const struct mup_response *response)
 {
-    struct mup_response error = {.state = MUP_STATE_ERROR};
     size_t size = 0;
 
     if (mup_response_encode(agent->config->request, MUP_RESPONSE_MAX, &size, response) != MUP_OK &&
@@ -263,13 +264,16 @@ static void answer_application(struct mup_agent *agent, const struct mup_request
 
 void mup_agent_answer_error(struct mup_agent *agent)
 {
-    static const struct mup_response error = {.state = MUP_STATE_ERROR};
-
     respond(agent, &error);
 }
 
 static void dispatch(struct mup_agent *agent)
 {
+    static const char *const methods[] = {
+        [TOPIC_TOKEN - TOPIC_TOKEN] = MUP_METHOD_GET_TOKEN,
+        [TOPIC_MANIFEST - TOPIC_TOKEN] = MUP_METHOD_MANIFEST,
+        [TOPIC_VERIFY - TOPIC_TOKEN] = MUP_METHOD_VERIFY,
+    };
     struct mup_request request;
     uint8_t topic = agent->request_topic;
 
@@ -277,24 +281,23 @@ static void dispatch(struct mup_agent *agent)
         mup_agent_answer_error(agent);
     else if (topic >= TOPIC_APPLICATION)
         answer_application(agent, &request);
-    else if (topic == TOPIC_TOKEN && is_method(&request, MUP_METHOD_GET_TOKEN, 0))
-        answer_token(agent);
-    else if (topic == TOPIC_MANIFEST && is_method(&request, MUP_METHOD_MANIFEST, 1))
-        answer_manifest(agent, &request);
-    else if (topic == TOPIC_VERIFY && is_method(&request, MUP_METHOD_VERIFY, 0))
-        answer_with_ack(agent, mup_agent_verify_update(agent), MUP_STATE_INCOMPLETE);
-    else
+    else if (!is_method(&request, methods[topic - TOPIC_TOKEN], topic == TOPIC_MANIFEST))
         mup_agent_answer_error(agent);
+    else if (topic == TOPIC_TOKEN)
+        answer_token(agent);
+    else if (topic == TOPIC_MANIFEST)
+        answer_manifest(agent, &request);
+    else
+        answer_with_ack(agent, mup_agent_verify_update(agent), MUP_STATE_INCOMPLETE);
 }
 
 /* A request that was too long to be kept. */
 static void refuse_long(struct mup_agent *agent)
 {
-    struct mup_response response = {.state = agent->request_topic == TOPIC_MANIFEST
-                                                 ? MUP_STATE_MANIFEST_NOT_VALID
-                                                 : MUP_STATE_ERROR};
-
-    respond(agent, &response);
+    respond_bytes(agent,
+                  agent->request_topic == TOPIC_MANIFEST ? MUP_STATE_MANIFEST_NOT_VALID
+                                                         : MUP_STATE_ERROR,
+                  NULL, 0);
 }
 
 static void on_request(struct mup_agent *agent, bool is_long)

@@ -21,7 +21,7 @@ static bool make_nonce(struct mup_agent *agent)
 }
 
 /* With its NUL if it has one in time: without, it is longer than a token can say. */
-static void copy_text(char *out, const char *text, size_t most)
+__attribute__((noinline)) static void copy_text(char *out, const char *text, size_t most)
 {
     for (size_t i = 0; i <= most; i++) {
         out[i] = text[i];
@@ -45,7 +45,7 @@ static size_t encode(const struct mup_agent *agent, uint8_t *bytes, size_t capac
     token.slice_size_max = config->slice_size_max;
     token.lifetime_s = config->token_lifetime_s;
     token.has_server_kid = self->server_epoch != 0;
-    token.version = mup_boot_running(config->boot)->version;
+    token.version = mup_agent_version(agent);
     memcpy(token.uuid, self->uuid, MUP_UUID_SIZE);
     memcpy(token.nonce, agent->nonce, MUP_NONCE_SIZE);
     copy_text(token.app_id, config->app_id, MUP_APP_ID_MAX);

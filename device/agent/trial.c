@@ -72,7 +72,7 @@ size_t mup_agent_encode_report(const struct mup_agent *agent, uint8_t *bytes, si
 
     memcpy(report.uuid, agent->bootstrap.self.uuid, MUP_UUID_SIZE);
     memcpy(report.manifest, mup_boot_manifest_digest(boot), MUP_DIGEST_SIZE);
-    report.version = mup_boot_running(boot)->version;
+    report.version = mup_agent_version(agent);
     report.outcome = outcome(agent);
     report.reason = reason_of(mup_boot_reason(boot));
     report.trial_boots = agent->trial_boots;
@@ -85,8 +85,7 @@ void mup_agent_report_sent(struct mup_agent *agent)
 {
     enum mup_status status;
 
-    mup_agent_notify(agent, MUP_AGENT_REPORTED, outcome(agent),
-                     mup_boot_running(agent->config->boot)->version);
+    mup_agent_notify(agent, MUP_AGENT_REPORTED, outcome(agent), mup_agent_version(agent));
     /* If this is not recorded, the report is sent once more on the next connection. */
     status = mup_boot_reported(agent->config->boot);
     (void)status;
@@ -106,8 +105,7 @@ static void confirm(struct mup_agent *agent)
     if (mup_boot_confirm(agent->config->boot) != MUP_OK)
         return; /* again at the next turn */
     mup_agent_enter(agent, MUP_AGENT_IDLE);
-    mup_agent_notify(agent, MUP_AGENT_CONFIRMED, MUP_STATE_CONFIRMED,
-                     mup_boot_running(agent->config->boot)->version);
+    mup_agent_notify(agent, MUP_AGENT_CONFIRMED, MUP_STATE_CONFIRMED, mup_agent_version(agent));
     mup_agent_due(agent, OUT_REPORT);
     mup_agent_due(agent, OUT_ANNOUNCE); /* "on trial" is no longer true */
 }

@@ -364,17 +364,17 @@ MUP_MUST_CHECK enum mup_status mup_mqtt_ack(struct mup_mqtt *mqtt, uint16_t pack
 /* ---- Messages sent --------------------------------------------------------------------- */
 
 struct mup_mqtt_publish {
+    bool retain;
+    uint8_t qos;                          /* 0 or 1 */
+    uint8_t alias;                        /* 0: none; 1..MUP_MQTT_ALIAS_COUNT, always the same
+                                             for a topic. Not used if the broker takes fewer */
+    uint16_t packet_id;                   /* QoS 1: 0 for new; the old id for a repeat (DUP) */
     struct mup_mqtt_bytes topic;          /* without wildcards */
     struct mup_mqtt_bytes response_topic; /* size 0: none */
     struct mup_mqtt_bytes correlation;    /* at NULL: none */
     const void *payload;                  /* NULL: comes by mup_mqtt_publish_more() */
     uint32_t payload_size;                /* of the whole message */
     uint32_t expiry_s;                    /* 0: never */
-    uint16_t packet_id;                   /* QoS 1: 0 for new; the old id for a repeat (DUP) */
-    uint8_t alias;                        /* 0: none; 1..MUP_MQTT_ALIAS_COUNT, always the same
-                                             for a topic. Not used if the broker takes fewer */
-    uint8_t qos;                          /* 0 or 1 */
-    bool retain;
 };
 
 /*
