@@ -27,6 +27,7 @@ struct reading {
     struct mup_directory_device device; /* the one that is open */
     struct module module;
     unsigned device_depth; /* 0: none is open */
+    bool has_state;        /* it has more than a uuid and a label */
     unsigned module_depth;
     unsigned leaf_depth;
     char leaf[MUP_DIRECTORY_TEXT_SIZE];
@@ -92,6 +93,8 @@ static void take_leaf(struct reading *reading)
 {
     if (reading->device_depth != 0 && reading->leaf_depth == reading->device_depth + 1) {
         take_device_leaf(&reading->device, reading->leaf, reading->text);
+        reading->has_state |=
+            strcmp(reading->leaf, "uuid") != 0 && strcmp(reading->leaf, "label") != 0;
     } else if (reading->module_depth != 0 && reading->leaf_depth == reading->module_depth + 1) {
         if (strcmp(reading->leaf, "name") == 0) {
             set(reading->module.name, sizeof reading->module.name, reading->text);
@@ -107,6 +110,10 @@ static enum mup_status close_device(struct reading *reading)
     struct mup_directory_device *device = &reading->device;
 
     reading->device_depth = 0;
+    /* An operator may label a device before it comes: then there is configuration, and no state. */
+    if (!reading->has_state) {
+        return MUP_OK;
+    }
     /* A bridge that calls devices by their names gives only one of the two. */
     if (device->name[0] == '\0') {
         set(device->name, sizeof device->name, device->uuid);
@@ -143,6 +150,7 @@ static void open_element(struct reading *reading, const struct mup_xml *xml)
     if (reading->device_depth == 0 && mup_xml_is(xml->local, "device")) {
         reading->device_depth = xml->depth;
         memset(&reading->device, 0, sizeof reading->device);
+        reading->has_state = false;
     } else if (reading->device_depth == 0 && reading->module_depth == 0 &&
                mup_xml_is(xml->local, "module")) {
         reading->module_depth = xml->depth;

@@ -186,6 +186,52 @@ static void garbage_ends_its_own_session_only(void **state)
     system_assert_rpc(device.uuid, "ledOff", NULL, NULL, "10_OK");
 }
 
+static void what_a_device_publishes_is_told_and_kept(void **state)
+{
+    char topic[80];
+    char port[16];
+    json_t *said;
+
+    (void)state;
+    snprintf(topic, sizeof topic, "sensor/temperature/%s", device.uuid);
+    snprintf(port, sizeof port, "%d", bed.broker_port);
+    said = system_netconf((const char *[]){
+        "published", port, mup_testbed_password(&bed, "eavesdropper"), topic, "21.5", NULL});
+    assert_string_equal(system_text(said, "uuid"), device.uuid);
+    assert_string_equal(system_text(said, "value"), "21.5");
+    assert_string_equal(system_text(said, "unit"), "degreeCelsius");
+    assert_true(json_is_true(member(said, "kept")));
+    json_decref(said);
+}
+
+static void a_device_that_goes_is_told(void **state)
+{
+    struct mup_process *process = system_process("mute");
+    char pid[16];
+    json_t *said;
+
+    (void)state;
+    snprintf(pid, sizeof pid, "%ld", (long)process->pid);
+    said = system_netconf((const char *[]){"killed", mute.uuid, pid, NULL});
+    assert_string_equal(system_text(said, "state"), "offline");
+    assert_string_equal(system_text(said, "reachable"), "false");
+    json_decref(said);
+}
+
+static void a_label_survives_a_killed_bridge(void **state)
+{
+    json_t *said = system_netconf((const char *[]){"label", device.uuid, "boiler room", NULL});
+
+    (void)state;
+    assert_string_equal(system_text(said, "label"), "boiler room");
+    json_decref(said);
+    mup_process_kill(system_process("mup-bridge"));
+    assert_true(mup_testbed_start_bridge(&bed));
+    said = system_netconf((const char *[]){"devices", NULL});
+    assert_string_equal(system_text(member(said, device.uuid), "label"), "boiler room");
+    json_decref(said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +245,9 @@ int main(void)
         cmocka_unit_test(a_device_that_does_not_answer_is_a_timeout),
         cmocka_unit_test(a_device_that_refuses_is_an_error_with_its_state),
         cmocka_unit_test(garbage_ends_its_own_session_only),
+        cmocka_unit_test(what_a_device_publishes_is_told_and_kept),
+        cmocka_unit_test(a_device_that_goes_is_told),
+        cmocka_unit_test(a_label_survives_a_killed_bridge),
     };
 
     return cmocka_run_group_tests(tests, open_edge, system_close);

@@ -7,10 +7,16 @@
     netconf.py PORT KEY token DEVICE               getDeviceToken, its CBOR decoded
     netconf.py PORT KEY old-client                 a client that speaks base:1.0 alone, by raw ssh
     netconf.py PORT KEY garbage                    bytes that are no NETCONF, in many ways
+    netconf.py PORT KEY label DEVICE TEXT          give a device a label
+    netconf.py PORT KEY published BROKER PASSWORD TOPIC TEXT
+                                                   what is told of a value that is published
+    netconf.py PORT KEY killed DEVICE PID          what is told of a device whose process is killed
 """
 import base64
 import getpass
 import json
+import os
+import signal
 import subprocess
 import sys
 
@@ -130,6 +136,46 @@ def check_garbage():
         ssh(octets)
         assert len(devices(witness)) == before, octets[:60]
     return {"sessions": len(bad), "devices": len(devices(connect()))}
+
+
+def check_label(device, text):
+    session = connect()
+    session.edit_config(
+        f'<config xmlns="{BASE}"><devices xmlns="{DEVICES}"><device><uuid>{device}</uuid>'
+        f"<label>{text}</label></device></devices></config>", target="running")
+    return {"label": devices(session)[device]["label"]}
+
+
+def subscribe(session, name):
+    session.dispatch(to_ele(
+        '<create-subscription xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0"><filter '
+        f'type="subtree"><{name} xmlns="{DEVICES}"/></filter></create-subscription>'))
+
+
+def told(session, name):
+    xml = session.take_notification(timeout=DEADLINE_S).notification_xml
+    event = etree.fromstring(xml.encode()).find(f"{{{DEVICES}}}{name}")
+    return {etree.QName(leaf).localname: leaf.text for leaf in event}
+
+
+def check_published(broker, password, topic, text):
+    session = connect()
+    subscribe(session, "telemetry")
+    subprocess.run(["mosquitto_pub", "-p", broker, "-u", "eavesdropper", "-P", password, "-V",
+                    "mqttv5", "-q", "1", "-t", topic, "-m", text], check=True)
+    event = told(session, "telemetry")
+    last = session.get(("xpath", ({"d": DEVICES}, f"//d:device[d:uuid='{event['uuid']}']"
+                                                  "/d:telemetry/d:value"))).data_xml
+    return {**event, "kept": text in last}
+
+
+def check_killed(device, pid):
+    session = connect()
+    subscribe(session, "device-change")
+    os.kill(int(pid), signal.SIGKILL)
+    event = told(session, "device-change")
+    assert event["uuid"] == device, event
+    return event
 
 
 if __name__ == "__main__":

@@ -268,6 +268,8 @@ static const struct {
      "get_schema_gives_the_text_that_was_added"},
     {15, "modules were not in the hello", "tests/unit/netconf/test_modules.c",
      "open_sessions_call_a_new_module_and_new_ones_see_it_in_hello"},
+    {15, "replies were in no namespace", "tests/unit/netconf/test_session.c",
+     "a_client_of_base_1_0_is_framed_by_the_mark"},
     {16, "texts went unescaped into the module", "tests/unit/bridge/test_yang.c",
      "texts_that_would_break_a_module_do_not"},
     {16, "an IRI without a hash raised", HERE, "an_iri_without_a_hash_has_a_local_name_too"},
@@ -279,6 +281,8 @@ static const struct {
      "a_command_with_two_operations_is_one_rpc"},
     {18, "the broker let everybody in", "tests/unit/mqtt/test_mqtt_broker.c",
      "without_the_password_the_broker_refuses"},
+    {18, "one NETCONF user could do everything", "tests/unit/netconf/test_access.c",
+     "each_group_may_do_what_is_written_for_it"},
     {18, "the password stood in the code", "tests/unit/runtime/test_mqtt_session.c",
      "a_wrong_password_is_no_connection_until_it_is_mended"},
 };

@@ -15,6 +15,7 @@ static const char reply[] =
     "<device><uuid>00000000-0000-4000-8000-000000000001</uuid><name>lamp-2</name>"
     "<state>announced</state><on-trial>true</on-trial></device>"
     "<device><name>nobody</name></device>"
+    "<device><uuid>00000000-0000-4000-8000-000000000009</uuid><label>to come</label></device>"
     "<device><uuid>x</uuid><name>not/a+name</name></device></devices>"
     "<yang-library xmlns=\"urn:ietf:params:xml:ns:yang:ietf-yang-library\"><module-set>"
     "<name>complete</name><module><name>mup-lamp-0011</name>"
