@@ -48,7 +48,6 @@ void mup_agent_trial_init(struct mup_agent *agent)
 
     agent->phase_ms = agent->now_ms;
     agent->phase = mup_boot_phase(boot) == MUP_BOOT_TRIAL ? MUP_AGENT_TRIAL : MUP_AGENT_IDLE;
-    agent->trial_boots = (uint8_t)mup_boot_trial(boot);
 }
 
 /* ---- Report ------------------------------------------------------------------------------ */
@@ -75,9 +74,7 @@ size_t mup_agent_encode_report(const struct mup_agent *agent, uint8_t *bytes, si
     report.version = mup_agent_version(agent);
     report.outcome = outcome(agent);
     report.reason = reason_of(mup_boot_reason(boot));
-    report.trial_boots = agent->trial_boots;
-    if (report.reason == MUP_REVERT_TRIALS_USED_UP)
-        report.trial_boots = (mup_boot_round(boot) + 1) * MUP_BOOT_TRIALS_MAX;
+    report.trial_boots = mup_boot_trials(boot);
     return written(mup_report_encode(bytes, capacity, &size, &report), &size);
 }
 

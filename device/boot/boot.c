@@ -33,6 +33,7 @@ enum mup_status mup_boot_enter_because(struct mup_boot *boot, enum mup_boot_phas
     struct mup_boot_body body = boot->body;
 
     body.reason = (uint32_t)reason;
+    body.trials = mup_boot_trials(boot);
     return mup_boot_enter_with(boot, phase, &body);
 }
 
@@ -121,6 +122,14 @@ uint32_t mup_boot_trial(const struct mup_boot *boot)
     return mup_boot_phase_of(boot) == MUP_BOOT_TRIAL ? mup_boot_argument_of(boot) : 0;
 }
 
+uint32_t mup_boot_trials(const struct mup_boot *boot)
+{
+    enum mup_boot_phase phase = mup_boot_phase_of(boot);
+    bool counts = phase == MUP_BOOT_TRIAL || phase == MUP_BOOT_CONFIRMED;
+
+    return boot->body.trials + (counts ? mup_boot_argument_of(boot) : 0);
+}
+
 bool mup_boot_takes_manifest(const struct mup_boot *boot)
 {
     enum mup_boot_phase phase = mup_boot_phase_of(boot);
@@ -196,7 +205,7 @@ enum mup_status mup_boot_confirm(struct mup_boot *boot)
         return MUP_OK;
     if (phase != MUP_BOOT_TRIAL)
         return MUP_ERR_STATE;
-    status = mup_boot_enter(boot, MUP_BOOT_CONFIRMED, 0);
+    status = mup_boot_enter(boot, MUP_BOOT_CONFIRMED, mup_boot_argument_of(boot));
     if (status == MUP_OK)
         settle(boot);
     return status;

@@ -2,7 +2,7 @@
  * What the files of the boot core share: the journal's words, and the swap.
  *
  * A word of the journal is a phase (4 bits) and its argument (12 bits): for SWAPPING and REVERTING
- * the half step that comes next, for TRIAL the starts so far, else 0.
+ * the half step that comes next, for TRIAL and CONFIRMED the starts so far, else 0.
  */
 #ifndef MUP_BOOT_INTERNAL_H
 #define MUP_BOOT_INTERNAL_H

@@ -259,7 +259,6 @@ struct mup_agent {
     uint8_t budget;
 
     /* seldom */
-    uint8_t trial_boots;
     bool may_resume;   /* the broker's session has all of our subscriptions */
     bool restart_wait; /* an answer waits for its PUBACK before the restart */
 

@@ -122,7 +122,8 @@ struct mup_boot_body {
     uint32_t version_floor;
     uint32_t round;
     uint32_t reason;
-    uint32_t reserved[2];
+    uint32_t trials; /* starts on trial of staged, in the rounds that are over */
+    uint32_t reserved;
 };
 
 /* Caller-owned; fields are private. */
@@ -184,6 +185,10 @@ static inline uint32_t mup_boot_round(const struct mup_boot *boot)
 {
     return boot->body.round;
 }
+
+/* How many times the image of the newest update was started on trial, in all rounds. Not known any
+ * more once the outcome was reported. */
+uint32_t mup_boot_trials(const struct mup_boot *boot);
 
 static inline const uint8_t *mup_boot_manifest_digest(const struct mup_boot *boot)
 {

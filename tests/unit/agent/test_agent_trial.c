@@ -177,6 +177,7 @@ static void a_trial_that_reaches_nobody_ends_at_its_deadline(void **state)
     world_connect(world);
     assert_int_equal(report(world).outcome, MUP_STATE_REVERTED);
     assert_int_equal(report(world).reason, MUP_REVERT_DEADLINE);
+    assert_int_equal(report(world).trial_boots, 1);
 }
 
 static void the_deadline_holds_when_the_clock_wraps(void **state)
@@ -201,6 +202,7 @@ static void an_image_that_finds_itself_wanting_goes_back_at_once(void **state)
     assert_int_equal(world->booted.running.version, 1);
     world_connect(world);
     assert_int_equal(report(world).reason, MUP_REVERT_REQUESTED);
+    assert_int_equal(report(world).trial_boots, 1);
     assert_int_equal(mup_agent_give_up(&world->agent, world->now_ms), MUP_ERR_STATE);
 }
 
@@ -219,8 +221,10 @@ static void an_old_image_that_reaches_nobody_either_gives_the_new_one_its_trial_
     assert_true(world_boot(world));
     assert_int_equal(world->booted.phase, MUP_BOOT_TRIAL);
     assert_int_equal(world->booted.running.version, 2);
+    assert_true(world_boot(world)); /* once more */
     world_connect(world);
     assert_int_equal(report(world).outcome, MUP_STATE_CONFIRMED);
+    assert_int_equal(report(world).trial_boots, 3);
 }
 
 static void an_old_image_that_reached_the_broker_stays(void **state)

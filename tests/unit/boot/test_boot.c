@@ -32,6 +32,7 @@ static struct boot_device *new_reverted(enum mup_boot_reason reason)
     assert_int_equal(mup_boot_revert(&device->boot, reason), MUP_OK);
     assert_int_equal(device_reset(device), MUP_OK);
     assert_runs(device, MUP_BOOT_REVERTED, 1, OLD_SIZE);
+    assert_int_equal(mup_boot_trials(&device->boot), 1);
     return device;
 }
 
