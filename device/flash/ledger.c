@@ -82,7 +82,6 @@ static enum mup_status read_words(const struct mup_ledger *ledger, uint32_t at,
         } else if (value >= MUP_LEDGER_VOID) {
             if (view->voids < value - MUP_LEDGER_VOID)
                 view->voids = (uint16_t)(value - MUP_LEDGER_VOID);
-            view->void_words++;
             view->lasting = view->counts;
         } else {
             view->lasting = view->counts && view->value == value;
@@ -122,19 +121,10 @@ void mup_ledger_init(struct mup_ledger *ledger, const struct mup_port_flash *fla
     };
 }
 
-/* Whether the page after `older` was begun, and perhaps finished, but never relied on: nothing was
- * ever programmed behind its first word, if that was programmed at all (F5). */
+/* Whether the page after `older` was begun, and perhaps finished (F5). */
 static bool is_rival(const struct mup_ledger_page *older, const struct mup_ledger_page *newer)
 {
-    return newer->checks && newer->generation > older->generation && newer->next <= 2;
-}
-
-/* Whether the page after the one in use was written to by a start that saw its first word, which is
- * not seen now, or else it would be in use: no void helps against its being seen again, because it
- * looks relied on (F5). */
-static bool is_ghost(const struct mup_ledger_page *used, const struct mup_ledger_page *newer)
-{
-    return newer->checks && newer->generation > used->generation && newer->next > 2;
+    return newer->checks && newer->generation > older->generation;
 }
 
 /* Which of the two is the page in use: 0 or 1. At least one counts. */
@@ -145,7 +135,8 @@ static uint32_t choose(const struct mup_ledger_page view[2])
 
     if (!view[newer].counts)
         return 1 - newer;
-    if (old->counts && is_rival(old, &view[newer]) &&
+    /* Nothing was programmed behind the first word of a page that was never relied on. */
+    if (old->counts && is_rival(old, &view[newer]) && view[newer].next <= 2 &&
         view[newer].generation <= old->generation + old->voids)
         return 1 - newer;
     return newer;
@@ -161,8 +152,12 @@ enum mup_status mup_ledger_open(struct mup_ledger *ledger, void *body)
         status = read_page(ledger, 1, &view[1]);
     if (status != MUP_OK)
         return status;
-    if (!view[0].counts && !view[1].counts)
+    if (!view[0].counts && !view[1].counts) {
+        /* The very first page may have been begun: the next one goes beside it, and beyond it. */
+        ledger->page = view[1].generation >= view[0].generation;
+        ledger->used = view[ledger->page];
         return MUP_ERR_FORMAT;
+    }
 
     page = choose(view);
     if (body != NULL)
@@ -176,7 +171,6 @@ enum mup_status mup_ledger_open(struct mup_ledger *ledger, void *body)
     ledger->rival = is_rival(&view[page], &view[1 - page])
                         ? (uint16_t)(view[1 - page].generation - view[page].generation)
                         : 0;
-    ledger->ghost = is_ghost(&view[page], &view[1 - page]);
     ledger->secured = false;
     return MUP_OK;
 }
@@ -216,8 +210,9 @@ static enum mup_status give_up_next(struct mup_ledger *ledger)
 
 /* The first writes after a reset. The value comes once more, at the same place until it succeeds:
  * whatever a cut left there unseen is this same word (F1), and the word that the value was read
- * from is lasting then (F3). A rival is declared void before anything relies on its not counting,
- * and before its page is erased, because half an erasure can leave it valid (F5). */
+ * from is lasting then (F3). A rival is declared void, and then erased, before anything relies on
+ * its not counting: half an erasure can leave it valid, and a void does not help when a start that
+ * saw it was cut as it wrote behind its first word (F5). */
 static enum mup_status secure_first(struct mup_ledger *ledger)
 {
     enum mup_status status;
@@ -237,6 +232,8 @@ static enum mup_status secure_first(struct mup_ledger *ledger)
         status = write_next(ledger, (uint16_t)(MUP_LEDGER_VOID + ledger->rival));
         if (status == MUP_OK && ledger->used.voids < ledger->rival)
             ledger->used.voids = ledger->rival;
+        if (status == MUP_OK)
+            status = mup_flash_erase(ledger->flash, page_at(ledger, 1 - ledger->page));
     }
     ledger->secured = status == MUP_OK;
     return status;
@@ -248,7 +245,7 @@ enum mup_status mup_ledger_append(struct mup_ledger *ledger, uint16_t value, con
         !ledger->secured && value == ledger->used.value && has_room(ledger, SECURING_WORDS);
     enum mup_status status;
 
-    if (ledger->ghost || (!again && !has_room(ledger, SECURING_WORDS + 1 + RESERVED_WORDS)))
+    if (!again && !has_room(ledger, SECURING_WORDS + 1 + RESERVED_WORDS))
         return mup_ledger_replace(ledger, value, body);
     status = secure_first(ledger);
     if (status != MUP_OK || again)
@@ -261,8 +258,7 @@ enum mup_status mup_ledger_append(struct mup_ledger *ledger, uint16_t value, con
 
 enum mup_status mup_ledger_secure(struct mup_ledger *ledger, const void *body)
 {
-    if (ledger->used.lasting && !ledger->ghost &&
-        (ledger->rival == 0 || ledger->used.void_words > 1))
+    if (ledger->used.lasting && ledger->rival == 0)
         return MUP_OK;
     return mup_ledger_append(ledger, ledger->used.value, body);
 }
@@ -292,7 +288,7 @@ static enum mup_status write_body(const struct mup_ledger *ledger, uint32_t at, 
 enum mup_status mup_ledger_replace(struct mup_ledger *ledger, uint16_t value, const void *body)
 {
     uint32_t other = 1 - ledger->page;
-    enum mup_status status = ledger->used.generation == 0 ? MUP_OK : secure_first(ledger);
+    enum mup_status status = ledger->used.counts ? secure_first(ledger) : MUP_OK;
 
     if (status == MUP_OK)
         status = mup_flash_erase(ledger->flash, page_at(ledger, other));
@@ -309,10 +305,9 @@ enum mup_status mup_ledger_replace(struct mup_ledger *ledger, uint16_t value, co
     ledger->page = (uint8_t)other;
     ledger->used.generation = next_generation(ledger);
     ledger->used.voids = 0;
-    ledger->used.void_words = 0;
+    ledger->used.counts = true;
     ledger->used.value = value;
     ledger->rival = 0;
-    ledger->ghost = false;
     /* The new page stands. A word behind the first makes it relied on, so that a void which a cut
      * left unseen cannot take it back (F5). If this fails the next write does it. */
     ledger->secured = write_word(ledger, other, 1, value) == MUP_OK;

@@ -27,9 +27,11 @@
  *       not counting, a void word is written into the page in use: it says how many generations
  *       after its own do not count unless something follows their first word, and the next page
  *       takes a generation beyond. It says the same however often it is written. Because it may
- *       itself be cut and unseen, a new page gets its first word twice at once. A page that does
- *       not count although something follows its first word was seen to count, by a start that was
- *       cut: no void helps against it, so it is erased and written anew before anything else is.
+ *       itself be cut and unseen, a new page gets its first word twice at once. A start that saw
+ *       the page count may have been cut as it wrote behind the first word, so that no void will
+ *       help, even where that cannot be seen now: so the page is erased next. What half of that
+ *       erasure leaves has nothing behind its first word, or there was a third cut. Where no page
+ *       counts yet, the one that was begun is left alone, and the next one goes to the other page.
  *
  * A torn word cannot be valid: programming only clears bits, and in a valid word exactly one bit
  * of each pair is cleared, so whatever is still missing leaves a pair with both bits set. A word
@@ -57,13 +59,12 @@
 
 /* What one page turned out to be. Private, as all fields here. */
 struct mup_ledger_page {
-    bool checks;    /* magic and CRC are right */
-    bool counts;    /* and a valid word follows (F2) */
-    bool lasting;   /* the value stands twice */
-    uint16_t value; /* the last valid word (F3) */
-    uint16_t next;  /* index of the first word that may be programmed now */
-    uint16_t voids; /* so many generations after this one are void, unless relied on (F5) */
-    uint16_t void_words;
+    bool checks;         /* magic and CRC are right */
+    bool counts;         /* and a valid word follows (F2) */
+    bool lasting;        /* the value stands twice */
+    uint16_t value;      /* the last valid word (F3) */
+    uint16_t next;       /* index of the first word that may be programmed now */
+    uint16_t voids;      /* so many generations after this one are void, unless relied on (F5) */
     uint32_t generation; /* 0 = none */
 };
 
@@ -71,11 +72,9 @@ struct mup_ledger_page {
 struct mup_ledger {
     struct mup_ledger_page used; /* the page in use, as read and written since */
     uint8_t page;                /* which it is: 0 or 1 */
-    bool ghost;   /* the other page was seen by a start that was cut, and is not seen now */
-    bool secured; /* this boot has written since open() */
-    uint16_t
-        rival; /* the other page was begun and not relied on: so many generations on; 0 = not */
-    uint16_t body_size; /* bytes, a multiple of 4 */
+    bool secured;                /* this boot has written since open() */
+    uint16_t rival;              /* the other page was begun so many generations on; 0 = not */
+    uint16_t body_size;          /* bytes, a multiple of 4 */
     const struct mup_port_flash *flash;
     uint32_t at;    /* first of the two pages */
     uint32_t magic; /* tells this kind of ledger from others */
@@ -88,7 +87,7 @@ void mup_ledger_init(struct mup_ledger *ledger, const struct mup_port_flash *fla
 /*
  * Find the newest page that counts and read its body; body may be NULL.
  *
- * MUP_ERR_FORMAT  neither page counts.
+ * MUP_ERR_FORMAT  neither page counts: replace() begins the ledger.
  * MUP_ERR_FLASH   the flash cannot be read.
  */
 MUP_MUST_CHECK
