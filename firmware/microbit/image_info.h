@@ -17,6 +17,7 @@ enum microbit_fault {
     MICROBIT_FAULT_CRASH,      /* runs into a fault at once */
     MICROBIT_FAULT_NO_CONNECT, /* runs, and never connects */
     MICROBIT_FAULT_MASKED,     /* hangs, and lets no interrupt in */
+    MICROBIT_FAULT_RESET_LOOP, /* resets whenever the broker has taken its connection */
 };
 
 struct microbit_image_info {

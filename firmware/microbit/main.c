@@ -203,6 +203,8 @@ static bool turn(void)
 
     if (!device.is_open && microbit_image_info.fault != MICROBIT_FAULT_NO_CONNECT)
         open_link();
+    if (device.is_open && microbit_image_info.fault == MICROBIT_FAULT_RESET_LOOP)
+        return true;
     if (device.is_open)
         actions = receive();
     actions |= mup_agent_tick(&device.agent, microbit_now_ms());

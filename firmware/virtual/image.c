@@ -18,16 +18,19 @@ static const char usage[] =
     "  --version N    1 or more\n"
     "  --size BYTES   of the whole image\n"
     "  --out FILE     where to\n"
-    "  --fault NAME   what this image will do wrong: hang, crash, no-connect, or garbage, which\n"
-    "                 is nothing that can run\n"
+    "  --fault NAME   what this image will do wrong: hang, crash, no-connect, reset-loop, or\n"
+    "                 garbage, which is nothing that can run\n"
     "\n"
     "Its release is linked for the execution slot: mup release create --link-offset 24576.\n"
     "\n"
     "Example: mup-device image --version 2 --size 87800 --out two.img\n";
 
 static const char *const fault_names[] = {
-    [FAULT_NONE] = "none",       [FAULT_HANG] = "hang",
-    [FAULT_CRASH] = "crash",     [FAULT_NO_CONNECT] = "no-connect",
+    [FAULT_NONE] = "none",
+    [FAULT_HANG] = "hang",
+    [FAULT_CRASH] = "crash",
+    [FAULT_NO_CONNECT] = "no-connect",
+    [FAULT_RESET_LOOP] = "reset-loop",
     [FAULT_GARBAGE] = "garbage",
 };
 
@@ -143,7 +146,7 @@ int virtual_image(int argc, char **argv)
             if (!find_fault(&fault, optarg, strlen(optarg))) {
                 fprintf(stderr,
                         "mup-device: there is no fault '%s'; there are hang, crash, "
-                        "no-connect, garbage\n",
+                        "no-connect, reset-loop, garbage\n",
                         optarg);
                 return EXIT_USAGE;
             }

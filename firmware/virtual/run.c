@@ -355,6 +355,8 @@ static bool turn(void)
 
     if (!device.is_open && device.image.fault != FAULT_NO_CONNECT)
         open_link();
+    if (device.is_open && device.image.fault == FAULT_RESET_LOOP)
+        return true;
     if (device.is_open)
         actions = receive();
     actions |= mup_agent_tick(&device.agent, now_ms());

@@ -81,6 +81,7 @@ enum virtual_fault {
     FAULT_HANG,       /* does nothing until the watchdog resets it */
     FAULT_CRASH,      /* resets at once */
     FAULT_NO_CONNECT, /* runs, and never connects */
+    FAULT_RESET_LOOP, /* resets whenever the broker has taken its connection */
     FAULT_GARBAGE,    /* is no image at all: no header says so */
 };
 

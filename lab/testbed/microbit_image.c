@@ -75,6 +75,7 @@ static uint32_t fault_number(const char *fault)
     return strcmp(fault, "hang") == 0         ? MICROBIT_FAULT_HANG
            : strcmp(fault, "crash") == 0      ? MICROBIT_FAULT_CRASH
            : strcmp(fault, "no-connect") == 0 ? MICROBIT_FAULT_NO_CONNECT
+           : strcmp(fault, "reset-loop") == 0 ? MICROBIT_FAULT_RESET_LOOP
                                               : MICROBIT_FAULT_NONE;
 }
 

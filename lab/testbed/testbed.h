@@ -86,7 +86,7 @@ bool mup_testbed_start_edge(struct mup_testbed *bed);
 
 /*
  * A release of MUP_TESTBED_APP: an image of `size` bytes with this version and fault ("ok",
- * "hang", "crash", "no-connect", "garbage"), signed by the vendor, in the repository.
+ * "hang", "crash", "no-connect", "reset-loop", "garbage"), signed by the vendor, in the repository.
  */
 bool mup_testbed_release(struct mup_testbed *bed, uint32_t version, uint32_t size,
                          const char *fault);

@@ -14,9 +14,10 @@ static const struct {
 } bad[] = {{2, "crash", "trials-used-up"},
            {3, "hang", "trials-used-up"},
            {4, "no-connect", NULL},
-           {5, "garbage", "trials-used-up"}};
+           {5, "garbage", "trials-used-up"},
+           {6, "reset-loop", "trials-used-up"}};
 
-#define GOOD_VERSION 6u
+#define GOOD_VERSION 7u
 
 static struct mup_testbed_device device = {
     .process = "device", .version = 1, .arguments = {"--watchdog", "200", "--trial", "2"}};
@@ -81,6 +82,58 @@ static void an_image_that_is_none_is_reverted(void **state)
     assert_reverts(3);
 }
 
+static void an_image_that_loops_in_resets_is_reverted(void **state)
+{
+    (void)state;
+    assert_reverts(4);
+}
+
+/* What mup updates says of each of them. */
+static void the_list_of_updates_says_why_each_was_reverted(void **state)
+{
+    struct system_command command;
+    const char *at;
+
+    (void)state;
+    system_mup(&command, (const char *[]){"updates", NULL});
+    assert_int_equal(command.code, 0);
+    at = command.out;
+    for (size_t i = sizeof bad / sizeof bad[0]; i > 0; i--) {
+        char line[64];
+
+        snprintf(line, sizeof line, "1>%-4u  reverted    %s", (unsigned)bad[i - 1].version,
+                 bad[i - 1].why != NULL ? bad[i - 1].why : "");
+        at = strstr(at, line);
+        assert_non_null(at);
+    }
+    system_command_free(&command);
+}
+
+/* Neither the device's return nor a restart of the server makes it try again by itself. What they
+ * do on their own is done before they take a command that comes after. */
+static void a_reverted_release_is_not_offered_again_by_itself(void **state)
+{
+    struct mup_process *process = system_process("device");
+    json_t *updates = system_mup_json((const char *[]){"updates", "--json", NULL}, 0);
+    size_t count = json_array_size(updates);
+    unsigned manifests = system_count(process, "\"event\":\"manifest\"");
+
+    (void)state;
+    assert_int_equal(manifests, sizeof bad / sizeof bad[0]);
+    json_decref(updates);
+    mup_process_kill(system_process("mup-server"));
+    assert_true(mup_testbed_start_server(&bed));
+    mup_process_kill(process);
+    process = system_start_device(&device);
+    system_await(process, "\"event\":\"announced\"");
+    system_assert_rpc(device.uuid, "ledOn", NULL, NULL, "10_OK");
+    updates = system_mup_json((const char *[]){"updates", "--json", NULL}, 0);
+    assert_int_equal(json_array_size(updates), count);
+    json_decref(updates);
+    assert_int_equal(system_count(process, "\"event\":\"manifest\""), manifests);
+}
+
+/* On purpose it is. */
 static void a_person_is_told_of_a_revert_and_why(void **state)
 {
     struct system_command command;
@@ -101,7 +154,7 @@ static void a_good_release_is_confirmed_after_all_that(void **state)
                         NULL);
     assert_int_equal(json_integer_value(system_device_member(device.uuid, "version")),
                      GOOD_VERSION);
-    assert_int_equal(system_count(system_process("mup-server"), "event=\"update ended\""), 6);
+    assert_int_equal(system_count(system_process("mup-server"), "event=\"update ended\""), 7);
 }
 
 int main(void)
@@ -111,6 +164,9 @@ int main(void)
         cmocka_unit_test(an_image_that_hangs_is_reverted),
         cmocka_unit_test(an_image_that_does_not_reach_the_broker_is_reverted),
         cmocka_unit_test(an_image_that_is_none_is_reverted),
+        cmocka_unit_test(an_image_that_loops_in_resets_is_reverted),
+        cmocka_unit_test(the_list_of_updates_says_why_each_was_reverted),
+        cmocka_unit_test(a_reverted_release_is_not_offered_again_by_itself),
         cmocka_unit_test(a_person_is_told_of_a_revert_and_why),
         cmocka_unit_test(a_good_release_is_confirmed_after_all_that),
     };
