@@ -171,8 +171,8 @@ static const char *const tricky[] = {
     "SELECT ?a ?b WHERE { { ?a <urn:p0> ?b } UNION { ?b <urn:p1> ?a } }",
     "SELECT ?a ?b WHERE { { ?a <urn:p0> ?b } UNION { ?a <urn:p1> ?b } UNION { ?a <urn:p2> ?b } }",
     "SELECT ?a ?b WHERE { ?a <urn:p2> ?b . { ?a <urn:p0> ?x } UNION { ?a <urn:p1> ?x } }",
-    "SELECT ?a ?b WHERE { { ?a <urn:p0> ?x } UNION { ?a <urn:p1> ?x } "
-    "{ ?x <urn:p0> ?b } UNION { ?x <urn:p2> ?b } }",
+    ("SELECT ?a ?b WHERE { { ?a <urn:p0> ?x } UNION { ?a <urn:p1> ?x } "
+     "{ ?x <urn:p0> ?b } UNION { ?x <urn:p2> ?b } }"),
     "SELECT ?b ?a WHERE { { ?a <urn:p0> ?x . ?x <urn:p1> ?b } UNION { ?a <urn:p2> ?b } }",
     "SELECT ?a ?a WHERE { ?a <urn:p0> ?b }",
     "SELECT ?a WHERE { ?a a <urn:n1> }",
@@ -251,19 +251,21 @@ static void what_a_plan_cannot_say_has_none(void **state)
         "SELECT ?a WHERE { ?a <urn:p> ?b } VALUES ?a { <urn:x> }",
         "ASK { ?a <urn:p> ?b }",
         /* Nine branches, thirteen patterns, seventeen variables: more than there is room for. */
-        "SELECT ?a ?b WHERE { { ?a <urn:p> ?b } UNION { ?a <urn:q> ?b } UNION { ?a <urn:r> ?b } "
-        "{ ?b <urn:p> ?c } UNION { ?b <urn:q> ?c } UNION { ?b <urn:r> ?c } }",
-        "SELECT ?a WHERE { { ?a <urn:1> ?b } UNION { ?a <urn:2> ?b } UNION { ?a <urn:3> ?b } UNION "
-        "{ ?a <urn:4> ?b } UNION { ?a <urn:5> ?b } UNION { ?a <urn:6> ?b } UNION { ?a <urn:7> ?b } "
-        "UNION { ?a <urn:8> ?b } UNION { ?a <urn:9> ?b } }",
-        "SELECT ?a WHERE { ?a <urn:1> ?b ; <urn:2> ?b ; <urn:3> ?b ; <urn:4> ?b ; <urn:5> ?b ; "
-        "<urn:6> ?b ; <urn:7> ?b ; <urn:8> ?b ; <urn:9> ?b ; <urn:10> ?b ; <urn:11> ?b ; "
-        "<urn:12> ?b ; <urn:13> ?b }",
-        "SELECT ?a WHERE { ?a <urn:1> ?b ; <urn:2> ?b ; <urn:3> ?b ; <urn:4> ?b ; <urn:5> ?b ; "
-        "<urn:6> ?b ; <urn:7> ?b . { ?a <urn:1> ?b ; <urn:2> ?b ; <urn:3> ?b ; <urn:4> ?b ; "
-        "<urn:5> ?b ; <urn:6> ?b } UNION { ?b <urn:1> ?a } }",
-        "SELECT ?a WHERE { ?a <urn:1> ?b . ?c <urn:1> ?d . ?e <urn:1> ?f . ?g <urn:1> ?h . "
-        "?i <urn:1> ?j . ?k <urn:1> ?l . ?m <urn:1> ?n . ?o <urn:1> ?p . ?q <urn:1> ?a }",
+        ("SELECT ?a ?b WHERE { { ?a <urn:p> ?b } UNION { ?a <urn:q> ?b } UNION { ?a <urn:r> ?b } "
+         "{ ?b <urn:p> ?c } UNION { ?b <urn:q> ?c } UNION { ?b <urn:r> ?c } }"),
+        ("SELECT ?a WHERE { { ?a <urn:1> ?b } UNION { ?a <urn:2> ?b } UNION { ?a <urn:3> ?b } "
+         "UNION "
+         "{ ?a <urn:4> ?b } UNION { ?a <urn:5> ?b } UNION { ?a <urn:6> ?b } UNION { ?a <urn:7> ?b "
+         "} "
+         "UNION { ?a <urn:8> ?b } UNION { ?a <urn:9> ?b } }"),
+        ("SELECT ?a WHERE { ?a <urn:1> ?b ; <urn:2> ?b ; <urn:3> ?b ; <urn:4> ?b ; <urn:5> ?b ; "
+         "<urn:6> ?b ; <urn:7> ?b ; <urn:8> ?b ; <urn:9> ?b ; <urn:10> ?b ; <urn:11> ?b ; "
+         "<urn:12> ?b ; <urn:13> ?b }"),
+        ("SELECT ?a WHERE { ?a <urn:1> ?b ; <urn:2> ?b ; <urn:3> ?b ; <urn:4> ?b ; <urn:5> ?b ; "
+         "<urn:6> ?b ; <urn:7> ?b . { ?a <urn:1> ?b ; <urn:2> ?b ; <urn:3> ?b ; <urn:4> ?b ; "
+         "<urn:5> ?b ; <urn:6> ?b } UNION { ?b <urn:1> ?a } }"),
+        ("SELECT ?a WHERE { ?a <urn:1> ?b . ?c <urn:1> ?d . ?e <urn:1> ?f . ?g <urn:1> ?h . "
+         "?i <urn:1> ?j . ?k <urn:1> ?l . ?m <urn:1> ?n . ?o <urn:1> ?p . ?q <urn:1> ?a }"),
         "SELECT ?a WHERE { ?a <urn:p> ?b . FILTER NOT EXISTS { ?a <urn:q> ?b } }",
         "SELECT",
     };
