@@ -8,6 +8,7 @@
  */
 #include "bridge/netconf/netconf_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +103,27 @@ static bool takes_whole(const struct lyd_node_opaq *filter, const struct lyd_nod
     return !is_leaf(data) && has_only_content_matches(filter) && content_agrees(filter, data);
 }
 
+/* libyang gives every tree that it prints a namespace; below a node of the same it says nothing. */
+static bool has_parents_namespace(const struct lyd_node *data)
+{
+    return lyd_parent(data) && lyd_parent(data)->schema &&
+           lyd_parent(data)->schema->module == data->schema->module;
+}
+
+static void add_below(struct mup_text *text, const struct lyd_node *data, const char *xml)
+{
+    char start[512];
+    int size = snprintf(start, sizeof start, "<%s xmlns=\"%s\"", data->schema->name,
+                        data->schema->module->ns);
+
+    if (has_parents_namespace(data) && size > 0 && (size_t)size < sizeof start &&
+        strncmp(xml, start, (size_t)size) == 0) {
+        mup_text_format(text, "<%s", data->schema->name);
+        xml += size;
+    }
+    mup_text_add(text, xml);
+}
+
 void filter_print_whole(struct mup_text *text, const struct lyd_node *data, uint32_t options)
 {
     char *xml = NULL;
@@ -109,7 +131,7 @@ void filter_print_whole(struct mup_text *text, const struct lyd_node *data, uint
     if (lyd_print_mem(&xml, data, LYD_XML, LYD_PRINT_SHRINK | options) != LY_SUCCESS) {
         text->failed = true;
     } else if (xml) {
-        mup_text_add(text, xml);
+        add_below(text, data, xml);
     }
     free(xml);
 }
@@ -142,9 +164,13 @@ void filter_print_open(struct mup_text *text, const struct lyd_node *data)
 {
     const struct lyd_node *child;
 
-    mup_text_format(text, "<%s xmlns=\"", data->schema->name);
-    mup_text_escape(text, data->schema->module->ns);
-    mup_text_add(text, "\">");
+    mup_text_format(text, "<%s", data->schema->name);
+    if (!has_parents_namespace(data)) {
+        mup_text_add(text, " xmlns=\"");
+        mup_text_escape(text, data->schema->module->ns);
+        mup_text_add(text, "\"");
+    }
+    mup_text_add(text, ">");
     LY_LIST_FOR(lyd_child(data), child)
     {
         if (lysc_is_key(child->schema)) {

@@ -164,6 +164,8 @@ def check_published(broker, password, topic, text):
     subprocess.run(["mosquitto_pub", "-p", broker, "-u", "eavesdropper", "-P", password, "-V",
                     "mqttv5", "-q", "1", "-t", topic, "-m", text], check=True)
     event = told(session, "telemetry")
+    while event["value"] != text:  # devices publish by themselves, too
+        event = told(session, "telemetry")
     last = session.get(("xpath", ({"d": DEVICES}, f"//d:device[d:uuid='{event['uuid']}']"
                                                   "/d:telemetry/d:value"))).data_xml
     return {**event, "kept": text in last}

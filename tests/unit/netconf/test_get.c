@@ -38,7 +38,9 @@ static void an_xpath_selects_nodes_with_what_is_above_and_below(void **state)
         {RPC("<get-config><source><running/></source><filter type=\"xpath\" xmlns:a=\"urn:ietf:"
              "params:xml:ns:yang:ietf-netconf-acm\" select=\"//a:group[a:name='operator']\"/>"
              "</get-config>"),
-         {"<groups xmlns=\"urn:ietf:params:xml:ns:yang:ietf-netconf-acm\"><group", "operator"},
+         {"<nacm xmlns=\"urn:ietf:params:xml:ns:yang:ietf-netconf-acm\"><groups><group>"
+          "<name>operator</name>",
+          ""},
          {"read-only", "rule"}},
     };
     struct peer peer = peer_open();
