@@ -14,9 +14,12 @@ set(lwip_files
 list(TRANSFORM lwip_files PREPEND ${lwip}/src/)
 
 function(mup_lwip_library name options)
-    add_library(${name} STATIC ${lwip_files} ${CMAKE_SOURCE_DIR}/cmake/lwip_cleared.c)
+    add_library(${name} STATIC ${lwip_files} ${CMAKE_SOURCE_DIR}/cmake/lwip_cleared.c
+        ${CMAKE_SOURCE_DIR}/cmake/lwip_decompress.c)
     set_source_files_properties(${lwip}/src/core/ipv6/nd6.c PROPERTIES
         COMPILE_DEFINITIONS pbuf_alloc=mup_lwip_alloc_cleared)
+    set_source_files_properties(${lwip}/src/netif/lowpan6.c PROPERTIES
+        COMPILE_DEFINITIONS lowpan6_decompress=mup_lwip_decompress)
     target_include_directories(${name} SYSTEM PUBLIC ${options} ${lwip}/src/include)
     target_compile_options(${name} PRIVATE -w -ffunction-sections -fdata-sections)
 endfunction()

@@ -10,7 +10,8 @@
 #define CONTROL_FROM(c)  ((c) >> 14 & 3u)
 #define ADDRESS_SHORT    2u
 #define ADDRESS_EXTENDED 3u
-#define MAC_HEADER_SIZE  3u /* control and number; PAN and addresses follow */
+#define BROADCAST        0xffu /* both bytes of the short address */
+#define MAC_HEADER_SIZE  3u    /* control and number; PAN and addresses follow */
 
 /* Dispatch of RFC 4944 section 5 and RFC 6282 */
 #define DISPATCH_IPV6 0x41u
@@ -20,6 +21,7 @@
 #define FIRST_SIZE    4u
 #define NEXT_SIZE     5u
 #define IPHC_SIZE     2u
+#define IPV6_SIZE     40u /* of a header that is not compressed */
 
 /* The eight steps of a byte at once: x^16 + x^12 + x^5 + 1 has so few terms that what falls out at
  * the bottom comes back in three shifts. A quarter of the time that single bits take. */
@@ -41,6 +43,17 @@ static size_t address_size(unsigned mode)
     return mode == ADDRESS_EXTENDED ? 8 : 2;
 }
 
+/* Whether an address is ours or everybody's. */
+static bool is_for(const uint8_t *address, unsigned mode, const uint8_t eui64[MICROBIT_EUI64_SIZE])
+{
+    if (mode != ADDRESS_EXTENDED)
+        return address[0] == BROADCAST && address[1] == BROADCAST;
+    for (unsigned i = 0; i < MICROBIT_EUI64_SIZE; i++)
+        if (address[i] != eui64[MICROBIT_EUI64_SIZE - 1 - i])
+            return false;
+    return true;
+}
+
 /* Bytes of the MAC header if the frame is data from somebody to us or to all, else 0. */
 static size_t mac_header_size(const uint8_t *frame, size_t size,
                               const uint8_t eui64[MICROBIT_EUI64_SIZE])
@@ -54,10 +67,7 @@ static size_t mac_header_size(const uint8_t *frame, size_t size,
     if ((control & CONTROL_TYPE) != CONTROL_DATA || (control & CONTROL_SECURITY) != 0 ||
         to < ADDRESS_SHORT || from < ADDRESS_SHORT || size <= need)
         return 0;
-    for (unsigned i = 0; to == ADDRESS_EXTENDED && i < MICROBIT_EUI64_SIZE; i++)
-        if (frame[MAC_HEADER_SIZE + 2 + i] != eui64[MICROBIT_EUI64_SIZE - 1 - i])
-            return 0;
-    return need;
+    return is_for(frame + MAC_HEADER_SIZE + 2, to, eui64) ? need : 0;
 }
 
 static bool is_datagram(const uint8_t *bytes, size_t size)
@@ -65,12 +75,20 @@ static bool is_datagram(const uint8_t *bytes, size_t size)
     return size > IPHC_SIZE && (bytes[0] == DISPATCH_IPV6 || IS_IPHC(bytes[0]));
 }
 
+/* A fragment of a datagram that has a header at least. */
+static bool is_first(const uint8_t *frame, size_t size)
+{
+    return size > FIRST_SIZE && ((frame[0] & 7u) << 8 | frame[1]) >= IPV6_SIZE &&
+           is_datagram(frame + FIRST_SIZE, size - FIRST_SIZE);
+}
+
 /* What lwIP takes for granted: a known dispatch, and bytes behind it. Above all a first fragment of
- * another dispatch would make it follow a pointer that was never set. */
+ * another dispatch would make it follow a pointer that was never set, and one of a datagram without
+ * any size would be taken for no fragment and given back twice (cmake/lwip_decompress.c). */
 static bool is_well_formed(const uint8_t *frame, size_t size)
 {
     if (IS_FIRST(frame[0]))
-        return size > FIRST_SIZE && is_datagram(frame + FIRST_SIZE, size - FIRST_SIZE);
+        return is_first(frame, size);
     if (IS_NEXT(frame[0]))
         return size > NEXT_SIZE;
     return is_datagram(frame, size);

@@ -13,10 +13,11 @@
 #include "lwip/netif.h"
 #include "netif/lowpan6.h"
 
+#include "firmware/microbit/frame.h"
 #include "frame.h"
 #include "pcap.h"
 
-#define EUI64_SIZE 8u
+#define EUI64_SIZE MICROBIT_EUI64_SIZE
 #define OUT_SIZE   (256u * 1024u) /* bytes that wait for a device that does not read */
 
 /* Frame control field, IEEE 802.15.4-2020 section 7.2.2. */
@@ -39,6 +40,8 @@ struct mup_radio {
     FILE *capture;
     struct device devices[MUP_RADIO_DEVICES_MAX];
 };
+
+static const u8_t router_eui64[EUI64_SIZE] = {2, 0, 0, 0, 0, 0, 0, 1};
 
 /* Where the addresses of a frame stand; 0 when it has none of that kind. */
 struct addresses {
@@ -146,7 +149,8 @@ static void take_frame(struct mup_radio *radio, struct device *device)
 
     if (radio->capture != NULL)
         mup_pcap_write(radio->capture, psdu, size);
-    if (!mup_frame_is_good(psdu, size))
+    /* what a device lets in, for the same reason: lwIP believes what frames say of themselves */
+    if (!microbit_frame_is_good(psdu, size, router_eui64))
         return;
     from = find_addresses(psdu, size);
     if (from.source != 0) {
@@ -231,12 +235,10 @@ void mup_radio_handle(struct mup_radio *radio, const struct pollfd *set, nfds_t 
 
 static err_t init_netif(struct netif *netif)
 {
-    static const u8_t eui64[EUI64_SIZE] = {2, 0, 0, 0, 0, 0, 0, 1};
-
     lowpan6_if_init(netif);
     netif->linkoutput = send_frame;
     netif->hwaddr_len = EUI64_SIZE;
-    memcpy(netif->hwaddr, eui64, sizeof eui64);
+    memcpy(netif->hwaddr, router_eui64, sizeof router_eui64);
     netif->flags |= NETIF_FLAG_LINK_UP | NETIF_FLAG_UP;
     return ERR_OK;
 }

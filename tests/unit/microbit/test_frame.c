@@ -74,6 +74,20 @@ static void data_for_all_gets_in(void **state)
     assert_true(is_good(to_all, sizeof to_all));
 }
 
+static void data_for_another_short_address_does_not_get_in(void **state)
+{
+    uint8_t frame[] = {0x41, 0xc8, 0x17, 0xcd, 0xab, 0xff, 0xff, 0x01, 0x00,
+                       0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x7b, 0x33, 0x3a};
+
+    (void)state;
+    assert_true(is_good(frame, sizeof frame));
+    for (size_t at = 5; at < 7; at++) {
+        frame[at] = 0xfe;
+        assert_false(is_good(frame, sizeof frame));
+        frame[at] = 0xff;
+    }
+}
+
 static void each_flipped_bit_is_noticed(void **state)
 {
     uint8_t psdu[sizeof to_us + MICROBIT_FRAME_CHECK_SIZE];
@@ -155,17 +169,32 @@ static void fragments_without_content_do_not_get_in(void **state)
         assert_int_equal(takes(next, size), size == sizeof next);
 }
 
+/* RFC 4944 section 5.3: the datagram's size, eleven bits behind the dispatch. */
+static void first_fragments_of_less_than_a_header_do_not_get_in(void **state)
+{
+    uint8_t first[] = {0xc0, 0x00, 0x00, 0x07, 0x7a, 0x33, 0x06, 0x5b};
+
+    (void)state;
+    for (unsigned size = 0; size < 2048; size++) {
+        first[0] = (uint8_t)(0xc0 | size >> 8);
+        first[1] = (uint8_t)size;
+        assert_int_equal(takes(first, sizeof first), size >= 40);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_check_sequence_is_the_standards),
         cmocka_unit_test(data_for_us_gets_in_and_for_others_does_not),
         cmocka_unit_test(data_for_all_gets_in),
+        cmocka_unit_test(data_for_another_short_address_does_not_get_in),
         cmocka_unit_test(each_flipped_bit_is_noticed),
         cmocka_unit_test(what_is_cut_off_within_its_headers_does_not_get_in),
         cmocka_unit_test(other_kinds_of_frames_do_not_get_in),
         cmocka_unit_test(only_datagrams_that_lwip_knows_get_in),
         cmocka_unit_test(fragments_without_content_do_not_get_in),
+        cmocka_unit_test(first_fragments_of_less_than_a_header_do_not_get_in),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
