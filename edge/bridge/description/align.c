@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define PATH_SIZE 4096u
 
@@ -66,6 +65,13 @@ static enum mup_status read_stream(struct mup_alignments *alignments, struct mup
     return status;
 }
 
+static void note_change(struct mup_alignments *alignments, const struct stat *facts)
+{
+    uint64_t changed_ms = mup_changed_ms(facts);
+    if (changed_ms > alignments->changed_ms)
+        alignments->changed_ms = changed_ms;
+}
+
 static enum mup_status read_file(struct mup_alignments *alignments, struct mup_problems *problems,
                                  struct mup_rdf *rdf, const char *path)
 {
@@ -73,9 +79,12 @@ static enum mup_status read_file(struct mup_alignments *alignments, struct mup_p
         mup_problems_error(problems, 0, path, "more than %u alignments", MUP_ALIGNMENTS_MAX);
         return MUP_ERR_RANGE;
     }
+    struct stat facts;
     FILE *file = fopen(path, "re");
     if (!file)
         return unreadable(problems, path);
+    if (fstat(fileno(file), &facts) == 0)
+        note_change(alignments, &facts);
     enum mup_status status = read_stream(alignments, problems, rdf, path, file);
     fclose(file);
     return status;
@@ -105,6 +114,13 @@ static enum mup_status read_folder(struct mup_alignments *alignments, struct mup
     return status;
 }
 
+/* Of a change of the contents, the name or the owner: a file that is copied with its old time of
+ * modification is new here all the same. */
+uint64_t mup_changed_ms(const struct stat *facts)
+{
+    return (uint64_t)facts->st_ctim.tv_sec * 1000u + (uint64_t)facts->st_ctim.tv_nsec / 1000000u;
+}
+
 enum mup_status mup_alignments_read(struct mup_alignments *alignments,
                                     struct mup_problems *problems, struct mup_rdf *rdf,
                                     const char *path)
@@ -112,6 +128,7 @@ enum mup_status mup_alignments_read(struct mup_alignments *alignments,
     struct stat facts;
     if (stat(path, &facts) != 0)
         return unreadable(problems, path);
+    note_change(alignments, &facts); /* of a folder: a file came or went */
     return S_ISDIR(facts.st_mode) ? read_folder(alignments, problems, rdf, path)
                                   : read_file(alignments, problems, rdf, path);
 }

@@ -194,6 +194,12 @@ enum mup_status mup_describer_align(struct mup_describer *describer, struct mup_
                                     const char *path);
 
 /*
+ * When the newest of its queries and alignments, or this program's file, last changed: milliseconds
+ * since 1970. A description that was refused before then may be good now.
+ */
+uint64_t mup_describer_changed_ms(const struct mup_describer *describer);
+
+/*
  * Read a description: bytes → RDF → materialised graph → queries → capability, and check that it is
  * consistent. `uuid` is the device that sent it (NULL: nobody in particular). *problems is reset
  * first, and may hold warnings on success too; the caller shows them to the description's author.

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "bridge/description/align.h"
 #include "bridge/description/extract.h"
@@ -22,6 +21,7 @@ struct mup_describer {
     struct mup_queries queries;
     struct mup_arena plans;
     struct mup_alignments alignments;
+    uint64_t changed_ms; /* of the queries and the program */
 };
 
 /* MUP_QUERIES, then the source tree that this was built from, then the installed folder. */
@@ -34,13 +34,24 @@ static const char *default_folder(void)
     return stat(MUP_QUERIES_BUILT, &facts) == 0 ? MUP_QUERIES_BUILT : MUP_QUERIES_INSTALLED;
 }
 
-static enum mup_status read_query(char **out, struct mup_problems *problems, const char *path)
+static void note_change(struct mup_describer *describer, const struct stat *facts)
 {
+    uint64_t changed_ms = mup_changed_ms(facts);
+    if (changed_ms > describer->changed_ms)
+        describer->changed_ms = changed_ms;
+}
+
+static enum mup_status read_query(char **out, struct mup_describer *describer,
+                                  struct mup_problems *problems, const char *path)
+{
+    struct stat facts;
     FILE *file = fopen(path, "re");
     if (!file) {
         mup_problems_error(problems, 0, path, "cannot be read: %s", strerror(errno));
         return MUP_ERR_FORMAT;
     }
+    if (fstat(fileno(file), &facts) == 0)
+        note_change(describer, &facts);
     char *text = calloc(1, QUERY_SIZE_MAX + 1);
     size_t size = text ? fread(text, 1, QUERY_SIZE_MAX + 1, file) : 0;
     int failed = ferror(file);
@@ -68,7 +79,8 @@ static enum mup_status load_queries(struct mup_describer *describer, struct mup_
             mup_problems_error(problems, 0, folder, "the path is too long");
             return MUP_ERR_FORMAT;
         }
-        enum mup_status status = read_query(&describer->queries.texts[i], problems, path);
+        enum mup_status status =
+            read_query(&describer->queries.texts[i], describer, problems, path);
         if (status != MUP_OK)
             return status;
     }
@@ -94,9 +106,12 @@ enum mup_status mup_describer_new(struct mup_describer **out, struct mup_problem
                                   const char *folder)
 {
     struct mup_describer *describer = calloc(1, sizeof *describer);
+    struct stat program;
     if (!describer)
         return MUP_ERR_SPACE;
     *problems = (struct mup_problems){0};
+    if (stat("/proc/self/exe", &program) == 0)
+        note_change(describer, &program);
     describer->rdf = mup_rdf_new();
     enum mup_status status = describer->rdf ? MUP_OK : MUP_ERR_SPACE;
     if (status == MUP_OK)
@@ -249,4 +264,11 @@ enum mup_status mup_describer_align(struct mup_describer *describer, struct mup_
 {
     *problems = (struct mup_problems){0};
     return mup_alignments_read(&describer->alignments, problems, describer->rdf, path);
+}
+
+uint64_t mup_describer_changed_ms(const struct mup_describer *describer)
+{
+    return describer->alignments.changed_ms > describer->changed_ms
+               ? describer->alignments.changed_ms
+               : describer->changed_ms;
 }

@@ -74,6 +74,14 @@ static bool load_certificate(struct mup_bridge *bridge, char error[MUP_BRIDGE_ER
 
 /* ---- taking up where the last run ended ---- */
 
+/* Refused by another program, or with other queries, alignments or settings than now? */
+static bool was_judged_otherwise(const struct mup_bridge *bridge,
+                                 const struct mup_stored_description *stored)
+{
+    return stored->at_ms < mup_describer_changed_ms(bridge->describer) ||
+           stored->at_ms < bridge->settings->changed_ms;
+}
+
 static void restore_description(void *arg, const struct mup_stored_description *stored)
 {
     char reason[MUP_STORED_REASON_SIZE_MAX + 1];
@@ -99,6 +107,7 @@ static void restore_description(void *arg, const struct mup_stored_description *
     }
     known->judged_ms = stored->at_ms;
     known->kept = true;
+    known->outdated = !stored->accepted && was_judged_otherwise(bridge, stored);
 }
 
 static void restore_device(void *arg, const struct mup_stored_device *stored)

@@ -40,7 +40,8 @@ struct mup_bridge_settings {
     char *store;
     char *certificate; /* signed certificate of the update server's key; may be missing */
     char *queries;
-    char *alignments; /* file or folder of RDF; main() puts it into the environment */
+    char *alignments;    /* file or folder of RDF; main() puts it into the environment */
+    uint64_t changed_ms; /* when the configuration file last changed, since 1970 */
     int64_t rpc_timeout_s;
     struct mup_config_list allow_topics;
     struct mup_config_list administrators; /* NETCONF users who may do everything */

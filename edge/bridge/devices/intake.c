@@ -204,6 +204,8 @@ static void on_announcement(struct mup_bridge *bridge, const char *name, const u
     why = contradiction(name, announcement.uuid);
     if (why == NULL)
         device = take_device(bridge, &stored, &why);
+    if (device != NULL && device->description != NULL && device->description->outdated)
+        mup_registry_drop_description(&bridge->registry, device->description);
     if (device != NULL && device->description == NULL &&
         !mup_registry_may_be_judged(device, now_ms))
         why = "too many new descriptions from this device; announce it again in an hour";

@@ -73,8 +73,12 @@ static int configure_and_run(const char *path)
         {"allow-topic", MUP_CONFIG_LIST, &settings.allow_topics, false, 0, 0},
     };
     char error[MUP_CONFIG_ERROR_SIZE];
+    struct stat facts;
     int code;
 
+    if (stat(path, &facts) == 0)
+        settings.changed_ms =
+            (uint64_t)facts.st_ctim.tv_sec * 1000u + (uint64_t)facts.st_ctim.tv_nsec / 1000000u;
     if (mup_config_read(path, keys, sizeof keys / sizeof keys[0], error) != MUP_OK) {
         fprintf(stderr, "mup-bridge: %s\n", error);
         return 2;

@@ -33,8 +33,9 @@ struct mup_known_description {
     char reason[MUP_STORED_REASON_SIZE_MAX + 1]; /* why it was refused */
     uint64_t judged_ms;                          /* since 1970 */
     bool kept;                                   /* it is in the store: devices may be told */
-    unsigned users;                              /* calls under way that need it */
-    size_t device_count;                         /* devices that announced it last */
+    bool outdated;       /* refused by rules that are others now: to be judged anew */
+    unsigned users;      /* calls under way that need it */
+    size_t device_count; /* devices that announced it last */
 };
 
 /* What subscribers were told last. */

@@ -313,6 +313,23 @@ static void a_refused_description_is_not_asked_for_again(void **state)
     assert_true(peer.reply.detail.size > 8);
 }
 
+/* The configuration is written at each start here, so the rules are others afterwards. */
+static void a_refusal_by_other_rules_is_judged_anew_when_it_is_announced(void **state)
+{
+    struct peer peer;
+
+    (void)state;
+    assert_int_equal(offer(&peer, "[  ]", 4), MUP_STATE_DESCRIPTION_INVALID);
+    mup_process_kill(system_process("mup-bridge"));
+    assert_true(mup_testbed_start_bridge(&bed));
+    announce(&peer, 4);
+    assert_int_equal(await_reply(&peer), MUP_STATE_SEND_DESCRIPTION);
+    send_pieces(&peer, (const uint8_t *)"[  ]", 4);
+    assert_int_equal(await_reply(&peer), MUP_STATE_DESCRIPTION_INVALID);
+    announce(&peer, 4); /* and now by these rules, so that it is not asked for again */
+    assert_int_equal(await_reply(&peer), MUP_STATE_DESCRIPTION_INVALID);
+}
+
 /* Things that are each the same as two others: reading this takes a while. */
 static size_t make_slow(char text[MUP_DESCRIPTION_MAX], unsigned number)
 {
@@ -500,6 +517,7 @@ int main(void)
         cmocka_unit_test(a_description_that_would_take_for_ever_is_given_up),
         cmocka_unit_test(pieces_that_are_not_what_was_announced_are_not_used),
         cmocka_unit_test(a_refused_description_is_not_asked_for_again),
+        cmocka_unit_test(a_refusal_by_other_rules_is_judged_anew_when_it_is_announced),
         cmocka_unit_test(descriptions_that_come_together_wait_for_a_judge),
         cmocka_unit_test(the_owner_of_a_uuid_takes_it_from_a_squatter),
         cmocka_unit_test(a_device_gives_eight_descriptions_an_hour_to_judge),

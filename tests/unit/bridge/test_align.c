@@ -339,6 +339,29 @@ static void an_alignment_that_cannot_be_read_is_named(void **state)
     remove_files(folder, names);
 }
 
+static void a_change_of_an_alignment_or_its_folder_is_seen(void **state)
+{
+    (void)state;
+    struct mup_problems problems;
+    char folder[] = "/tmp/mup-align-XXXXXX";
+    static const char *const names[] = {"1.ttl", NULL};
+    uint64_t before = mup_describer_changed_ms(describer);
+    assert_true(before > UINT64_C(1600000000000)); /* the program is younger than 2020 */
+    assert_non_null(mkdtemp(folder));
+    put_file(folder, "1.ttl", "<urn:a> <urn:b> <urn:c> .\n");
+    struct mup_describer *own = new_describer();
+    assert_true(mup_describer_changed_ms(own) == before);
+    assert_int_equal(mup_describer_align(own, &problems, folder), MUP_OK);
+    struct stat facts;
+    char path[256];
+    snprintf(path, sizeof path, "%s/1.ttl", folder);
+    assert_int_equal(stat(path, &facts), 0);
+    assert_true(mup_describer_changed_ms(own) / 1000 >= (uint64_t)facts.st_ctim.tv_sec);
+    assert_true(mup_describer_changed_ms(own) >= before);
+    mup_describer_free(own);
+    remove_files(folder, names);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +373,7 @@ int main(void)
         cmocka_unit_test(another_alignment_is_another_module),
         cmocka_unit_test(a_folder_is_read_file_by_file_and_blank_nodes_stay_apart),
         cmocka_unit_test(an_alignment_that_cannot_be_read_is_named),
+        cmocka_unit_test(a_change_of_an_alignment_or_its_folder_is_seen),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
