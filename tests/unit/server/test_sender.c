@@ -59,6 +59,7 @@ static void sends_what_was_granted_and_waits(void **state)
     assert_int_equal(sender.sent, 6144);
 }
 
+/* S1 */
 static void a_limit_beyond_the_window_is_clamped(void **state)
 {
     (void)state;
@@ -70,6 +71,7 @@ static void a_limit_beyond_the_window_is_clamped(void **state)
     assert_int_equal(sender.sent, 1024 + WINDOW);
 }
 
+/* S2 */
 static void a_next_beyond_what_was_sent_is_ignored_with_its_limit(void **state)
 {
     (void)state;
@@ -97,6 +99,7 @@ static void repeated_and_late_acknowledgements_change_nothing(void **state)
     assert_memory_equal(&sender, &before, sizeof sender);
 }
 
+/* S3 */
 static void an_attempt_goes_back_once(void **state)
 {
     (void)state;
@@ -288,6 +291,7 @@ static void every_byte_arrives_over_a_network_that_loses_and_doubles(void **stat
     }
 }
 
+/* S1 to S4 */
 static void no_sequence_of_hostile_acknowledgements_breaks_a_rule(void **state)
 {
     (void)state;
