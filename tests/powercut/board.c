@@ -135,17 +135,34 @@ static int refuse_erase(void *context, uint32_t page_at)
     return -1;
 }
 
-bool board_state(const struct board *board, struct mup_boot_state *state)
+static bool open_journal(const struct board *board, struct mup_boot *boot)
 {
     struct mup_port_flash flash = {board->flash, BOARD_FLASH_SIZE, PAGE_SIZE,
                                    read_mapped,  refuse_program,   refuse_erase};
     struct mup_flash_map map;
+
+    return mup_flash_map_default(&map, &flash) == MUP_OK && mup_boot_open(boot, &map) == MUP_OK;
+}
+
+bool board_state(const struct board *board, struct mup_boot_state *state)
+{
     struct mup_boot boot;
 
-    if (mup_flash_map_default(&map, &flash) != MUP_OK || mup_boot_open(&boot, &map) != MUP_OK)
+    if (!open_journal(board, &boot))
         return false;
     mup_boot_state(&boot, state);
     return true;
+}
+
+/* The lower 12 bits of the journal's word (boot_internal.h). */
+uint32_t board_half_steps(const struct board *board)
+{
+    struct mup_boot boot;
+
+    if (!open_journal(board, &boot) ||
+        (mup_boot_phase(&boot) != MUP_BOOT_SWAPPING && mup_boot_phase(&boot) != MUP_BOOT_REVERTING))
+        return 0;
+    return boot.journal.used.value & 0x0fffu;
 }
 
 bool board_runs_whole_image(const struct board *board, const struct mup_boot_state *state)

@@ -61,6 +61,9 @@ bool board_give_up(struct board *board);
 /* The state in the journal, also while QEMU runs; false while it cannot be read. */
 bool board_state(const struct board *board, struct mup_boot_state *state);
 
+/* Half steps of a swap, or of the way back, that are done; 0 when none is under way. */
+uint32_t board_half_steps(const struct board *board);
+
 /* Whether the image that the state says runs is in the execution slot, whole. */
 bool board_runs_whole_image(const struct board *board, const struct mup_boot_state *state);
 

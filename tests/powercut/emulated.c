@@ -3,11 +3,13 @@
  *
  *     bench-powercut-microbit BIN_FOLDER IMAGES_FOLDER CUTS [SEED]
  *
- * The flash holds an update that waits for its restart. QEMU is started, killed after a time that
- * is drawn, and started again on what is left, until the bootloader has finished; and the same for
- * the way back. After each cut a copy of the flash is started and left alone: the bootloader must
- * come to its end, with a whole image, a consistent journal, and a further update must succeed.
- * (Cuts of which the bootloader had finished before are not counted.)
+ * The flash holds an update that waits for its restart. QEMU is started and killed at an instant
+ * that is drawn: while the bootloader checks the request, when a page that is drawn was copied, or
+ * while the new image is on trial; then started again, on what is left or on the beginning. And the
+ * same for the way back. The flash file is looked at all the time, so that each phase gets its
+ * share; how many cuts each got goes to stderr. After each cut a copy of the flash is started and
+ * left alone: the bootloader must come to its end, with a whole image, a consistent journal, and a
+ * further update must succeed. (Cuts of a way back that had ended before are not counted.)
  *
  * Prints one row for each scenario: SCENARIO CUTS BRICKED WRONG_IMAGE INCONSISTENT STUCK SECONDS.
  * Exit code 0 when nothing went wrong, 1 when something did, 2 for usage, 77 when QEMU or the
@@ -41,7 +43,11 @@ struct scenario {
     uint32_t floor;
     uint32_t begin_ms; /* without a cut, until the first page is copied ... */
     uint32_t whole_ms; /* ... and in all */
+    uint32_t steps;    /* half steps of all pages */
 };
+
+/* What a cut is aimed at, and where it was found to have struck. */
+enum phase { PHASE_REQUEST, PHASE_PAGES, PHASE_TRIAL, PHASE_COUNT };
 
 static uint64_t now_ms(void)
 {
@@ -145,6 +151,25 @@ static enum verdict update_further(struct board *board, const struct scenario *s
                : STUCK;
 }
 
+/* Off in its n-th trial, it must count the next one. */
+static bool counts_the_next_trial(struct board *board)
+{
+    struct mup_boot_state state;
+    uint64_t begin = now_ms();
+    uint32_t trial;
+
+    if (!board_state(board, &state) || !board_start(board))
+        return false;
+    trial = state.trial;
+    while (state.trial != trial + 1 && now_ms() < begin + BOOT_LIMIT_MS) {
+        pause_ms(1);
+        if (!board_state(board, &state))
+            state.trial = 0;
+    }
+    board_kill(board);
+    return state.phase == MUP_BOOT_TRIAL && state.trial == trial + 1;
+}
+
 /* What becomes of the flash when there is no other cut; the flash is as before afterwards. */
 static enum verdict judge(struct board *board, const struct scenario *scenario)
 {
@@ -152,7 +177,8 @@ static enum verdict judge(struct board *board, const struct scenario *scenario)
     enum verdict verdict = BRICKED;
 
     memcpy(kept, board->flash, sizeof kept);
-    if (run_to(board, scenario->end, BOOT_LIMIT_MS, NULL))
+    if (has_ended(board, scenario->end) ? counts_the_next_trial(board)
+                                        : run_to(board, scenario->end, BOOT_LIMIT_MS, NULL))
         verdict = judge_state(board, scenario);
     if (verdict == GOOD)
         verdict = update_further(board, scenario);
@@ -162,14 +188,55 @@ static enum verdict judge(struct board *board, const struct scenario *scenario)
 
 /* ---- cutting --------------------------------------------------------------------------------- */
 
-/* Three of four cuts while pages are copied, as nearly as can be told. */
-static uint32_t draw_wait(const struct scenario *scenario)
+/* Of eight cuts five are aimed at the pages; a way back has no trial. */
+static enum phase draw_aim(const struct scenario *scenario)
 {
-    uint32_t rest = scenario->whole_ms - scenario->begin_ms;
+    long drawn = random() % 8;
 
-    if (random() % 4 == 0)
-        return (uint32_t)random() % (scenario->begin_ms + 1);
-    return scenario->begin_ms + (uint32_t)random() % (rest + 1);
+    if (drawn == 0)
+        return PHASE_REQUEST;
+    return drawn < 6 || scenario->end != MUP_BOOT_TRIAL ? PHASE_PAGES : PHASE_TRIAL;
+}
+
+static void await_half_step(struct board *board, const struct scenario *scenario)
+{
+    uint32_t aim = (uint32_t)random() % scenario->steps;
+    uint64_t begin = now_ms();
+
+    while (!(is_between(board) && board_half_steps(board) >= aim) &&
+           !has_ended(board, scenario->end) && now_ms() < begin + BOOT_LIMIT_MS)
+        ; /* the instant matters */
+}
+
+/* Start the board, and cut its power. */
+static bool cut_once(struct board *board, const struct scenario *scenario, enum phase aim)
+{
+    if (!board_start(board))
+        return false;
+    switch (aim) {
+    case PHASE_REQUEST:
+        pause_ms((uint32_t)random() % (scenario->begin_ms + 1));
+        break;
+    case PHASE_PAGES:
+        await_half_step(board, scenario);
+        break;
+    case PHASE_TRIAL:
+        for (uint32_t ms = 0; !has_ended(board, scenario->end) && ms < BOOT_LIMIT_MS; ms++)
+            pause_ms(1);
+        pause_ms((uint32_t)random() % 100);
+        break;
+    case PHASE_COUNT:
+        break;
+    }
+    board_kill(board);
+    return true;
+}
+
+static enum phase phase_of(const struct board *board, const struct scenario *scenario)
+{
+    if (has_ended(board, scenario->end))
+        return PHASE_TRIAL;
+    return is_between(board) ? PHASE_PAGES : PHASE_REQUEST;
 }
 
 /* For whoever looks into it. */
@@ -190,24 +257,24 @@ static void keep(const char *name, const uint8_t *flash, uint32_t cut)
 static bool run_scenario(struct board *board, const struct scenario *scenario, uint32_t cuts)
 {
     uint32_t counts[VERDICT_COUNT] = {0};
+    uint32_t struck[PHASE_COUNT] = {0};
     uint64_t begin = now_ms();
-    uint32_t between = 0;
-    uint32_t idle = 0; /* starts in a row that were not cut in the swap */
+    uint32_t idle = 0; /* starts in a row that had ended before the cut */
 
-    memcpy(board->flash, scenario->begin, BOARD_FLASH_SIZE);
     for (uint32_t cut = 0; cut < cuts;) {
-        uint32_t wait_ms = draw_wait(scenario);
         enum verdict verdict;
 
-        if (run_to(board, scenario->end, wait_ms, NULL) || has_ended(board, scenario->end)) {
+        if (idle > 0 || random() % 2 == 0 || has_ended(board, scenario->end) || cut == 0)
             memcpy(board->flash, scenario->begin, BOARD_FLASH_SIZE);
-            if (++idle > 1000)
-                return false;
+        if (!cut_once(board, scenario, draw_aim(scenario)) || idle > 1000)
+            return false;
+        if (scenario->end != MUP_BOOT_TRIAL && has_ended(board, scenario->end)) {
+            idle++;
             continue;
         }
         idle = 0;
         cut++;
-        between += is_between(board) ? 1 : 0;
+        struck[phase_of(board, scenario)]++;
         verdict = judge(board, scenario);
         counts[verdict]++;
         if (verdict != GOOD) {
@@ -220,8 +287,9 @@ static bool run_scenario(struct board *board, const struct scenario *scenario, u
            (unsigned)counts[WRONG_IMAGE], (unsigned)counts[INCONSISTENT], (unsigned)counts[STUCK],
            (double)(now_ms() - begin) / 1000.0);
     fflush(stdout);
-    fprintf(stderr, "powercut: %s: %u of %u cuts found the slots half swapped\n", scenario->name,
-            (unsigned)between, (unsigned)cuts);
+    fprintf(stderr, "powercut: %s: %u cuts before the first page, %u between pages, %u on trial\n",
+            scenario->name, (unsigned)struck[PHASE_REQUEST], (unsigned)struck[PHASE_PAGES],
+            (unsigned)struck[PHASE_TRIAL]);
     return counts[GOOD] == cuts;
 }
 
@@ -234,6 +302,7 @@ static bool measure(struct board *board, struct scenario *scenario)
     if (scenario->begin == NULL)
         return false;
     memcpy(scenario->begin, board->flash, BOARD_FLASH_SIZE);
+    scenario->steps = 2 * ((board->releases[VERSION_NEW].size + 1023) / 1024);
     if (!run_to(board, scenario->end, BOOT_LIMIT_MS, &scenario->begin_ms) ||
         judge_state(board, scenario) != GOOD) {
         fprintf(stderr, "powercut: the %s failed without any cut\n", scenario->name);
@@ -245,8 +314,8 @@ static bool measure(struct board *board, struct scenario *scenario)
 
 static int run(struct board *board, uint32_t cuts, uint32_t seed)
 {
-    struct scenario update = {"update", NULL, MUP_BOOT_TRIAL, VERSION_NEW, VERSION_OLD, 0, 0};
-    struct scenario revert = {"revert", NULL, MUP_BOOT_REVERTED, VERSION_OLD, VERSION_OLD, 0, 0};
+    struct scenario update = {"update", NULL, MUP_BOOT_TRIAL, VERSION_NEW, VERSION_OLD, 0, 0, 0};
+    struct scenario revert = {"revert", NULL, MUP_BOOT_REVERTED, VERSION_OLD, VERSION_OLD, 0, 0, 0};
     bool good;
 
     srandom(seed);
