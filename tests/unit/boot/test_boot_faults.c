@@ -53,6 +53,7 @@ static void each_failing_call_of_a_request_leaves_the_old_state_or_the_new(void 
         assert_int_equal(status, MUP_ERR_FLASH);
         mup_boot_state(&device->boot, &device->state);
         assert_int_equal(device->state.phase, MUP_BOOT_IDLE);
+        assert_int_equal(device->state.other.size, 0);
         assert_int_equal(device_request(device, 2, NEW_SIZE), MUP_OK);
         assert_int_equal(device_reset(device), MUP_OK);
         assert_int_equal(device->state.running.version, 2);

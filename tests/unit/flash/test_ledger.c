@@ -66,6 +66,46 @@ static void body_and_last_value_come_back(void **state)
     flash_memory_free(memory);
 }
 
+struct first_erasure {
+    const struct mup_hostile_flash *flash;
+    uint32_t before; /* operations */
+    uint32_t at;
+    bool seen;
+};
+
+static void note_first_erasure(void *context)
+{
+    struct first_erasure *first = context;
+
+    if (first->seen || !first->flash->next_erases)
+        return;
+    first->seen = true;
+    first->before = first->flash->operation_count;
+    first->at = first->flash->next_at;
+}
+
+/* F4: the value as it was read may stand on a weak word, and is written once more. */
+static void the_page_in_use_lasts_before_the_other_is_erased(void **state)
+{
+    struct flash_memory *memory = flash_memory_new();
+    struct first_erasure first = {.flash = &memory->flash};
+    struct mup_ledger ledger;
+    uint32_t body[4];
+
+    (void)state;
+    start(&ledger, memory);
+    assert_int_equal(mup_ledger_replace(&ledger, 11, body_a), MUP_OK);
+    assert_int_equal(mup_ledger_append(&ledger, 12, body_a), MUP_OK);
+    assert_int_equal(reopened(&ledger, memory, body), 12);
+    memory->flash.watch = note_first_erasure;
+    memory->flash.watch_context = &first;
+    assert_int_equal(mup_ledger_replace(&ledger, 20, body_b), MUP_OK);
+    assert_int_equal(first.before, 3); /* the value, and two words given up */
+    assert_int_equal(first.at, TEST_PAGE_SIZE);
+    assert_int_equal(word_at(memory, 0, 4), 0xfff3000c);
+    flash_memory_free(memory);
+}
+
 /* The layout, typed in: value and complement. */
 static void a_word_is_value_and_complement(void **state)
 {
@@ -499,6 +539,7 @@ int main(void)
         cmocka_unit_test(an_erased_flash_has_no_ledger),
         cmocka_unit_test(body_and_last_value_come_back),
         cmocka_unit_test(a_word_is_value_and_complement),
+        cmocka_unit_test(the_page_in_use_lasts_before_the_other_is_erased),
         cmocka_unit_test(a_torn_word_is_never_a_value),
         cmocka_unit_test(a_page_counts_only_with_its_crc_and_a_word),
         cmocka_unit_test(a_cut_leaves_the_old_or_the_new_and_never_goes_back),
