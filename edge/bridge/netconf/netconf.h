@@ -163,6 +163,11 @@ const struct lyd_node *mup_netconf_running(const struct mup_netconf *server);
 /* The live context, for building trees. */
 const struct ly_ctx *mup_netconf_schemas(const struct mup_netconf *server);
 
+/* Whether this user may call this RPC, by everything that is asked when it comes as <rpc>: for one
+ * that stands within another. */
+bool mup_netconf_may_call(const struct mup_netconf *server, const char *user,
+                          const struct lysc_node *rpc);
+
 size_t mup_netconf_session_count(const struct mup_netconf *server);
 
 /* The static module myno-devices, as text: the list that `get` fills (edge/bridge/yang). */
@@ -183,6 +188,10 @@ bool mup_netconf_is_heard(const struct mup_netconf *server);
  * MUP_ERR_SPACE   no memory, or more than 4096 in one turn of the loop: this one is lost.
  */
 enum mup_status mup_netconf_notify(struct mup_netconf *server, struct lyd_node *tree);
+
+/* The same, told to this user's sessions alone. */
+enum mup_status mup_netconf_notify_user(struct mup_netconf *server, const char *user,
+                                        struct lyd_node *tree);
 
 /* ---- answers ---- */
 

@@ -106,7 +106,8 @@ struct event {
     struct event *next;
     uint64_t number;
     uint64_t wall_ms;
-    struct lyd_node *tree; /* the notification */
+    struct lyd_node *tree;                    /* the notification */
+    char user[MUP_NETCONF_USER_SIZE_MAX + 1]; /* who alone hears it; "": everybody */
 };
 
 /* The running configuration, and one change of it at a time. */

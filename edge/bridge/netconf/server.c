@@ -314,6 +314,12 @@ bool server_may_call(const struct mup_netconf *server, const char *user,
                                                                     rpc->module->name, rpc->name));
 }
 
+bool mup_netconf_may_call(const struct mup_netconf *server, const char *user,
+                          const struct lysc_node *rpc)
+{
+    return server_may_call(server, user, rpc);
+}
+
 struct session *server_find(const struct mup_netconf *server, uint32_t id)
 {
     struct session *session = server->sessions;

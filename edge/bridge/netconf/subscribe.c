@@ -8,6 +8,7 @@
  */
 #include "bridge/netconf/netconf_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -80,8 +81,9 @@ static bool may_hear(const struct session *session, const struct event *event)
 static bool hears(const struct session *session, const struct event *event)
 {
     return session->state == SESSION_OPEN && session->subscribed &&
-           event->number >= session->subscribed_from && passes(session, event) &&
-           may_hear(session, event);
+           event->number >= session->subscribed_from &&
+           (event->user[0] == '\0' || strcmp(event->user, session->user) == 0) &&
+           passes(session, event) && may_hear(session, event);
 }
 
 static void tell(struct mup_netconf *server, const struct event *event)
@@ -129,7 +131,8 @@ bool mup_netconf_is_heard(const struct mup_netconf *server)
     return server->subscriber_count > 0;
 }
 
-enum mup_status subscribe_queue(struct mup_netconf *server, struct lyd_node *tree)
+static enum mup_status queue_for(struct mup_netconf *server, const char *user,
+                                 struct lyd_node *tree)
 {
     struct event *event = server->event_count < EVENTS_MAX ? calloc(1, sizeof *event) : NULL;
 
@@ -141,6 +144,7 @@ enum mup_status subscribe_queue(struct mup_netconf *server, struct lyd_node *tre
     }
     *event =
         (struct event){.number = server->next_event++, .wall_ms = mup_loop_wall_ms(), .tree = tree};
+    snprintf(event->user, sizeof event->user, "%s", user);
     *server->events_end = event;
     server->events_end = &event->next;
     server->event_count++;
@@ -148,7 +152,18 @@ enum mup_status subscribe_queue(struct mup_netconf *server, struct lyd_node *tre
     return MUP_OK;
 }
 
+enum mup_status subscribe_queue(struct mup_netconf *server, struct lyd_node *tree)
+{
+    return queue_for(server, "", tree);
+}
+
 enum mup_status mup_netconf_notify(struct mup_netconf *server, struct lyd_node *tree)
+{
+    return mup_netconf_notify_user(server, "", tree);
+}
+
+enum mup_status mup_netconf_notify_user(struct mup_netconf *server, const char *user,
+                                        struct lyd_node *tree)
 {
     if (!tree || !tree->schema || tree->schema->nodetype != LYS_NOTIF) {
         lyd_free_all(tree);
@@ -165,7 +180,7 @@ enum mup_status mup_netconf_notify(struct mup_netconf *server, struct lyd_node *
         lyd_free_all(tree);
         return MUP_ERR_FORMAT;
     }
-    return subscribe_queue(server, tree);
+    return queue_for(server, user, tree);
 }
 
 /* ---- subscribing ---- */
