@@ -32,6 +32,25 @@ static const char *const migrations[] = {
     "  name TEXT PRIMARY KEY,"
     "  text TEXT NOT NULL,"
     "  at_ms INTEGER NOT NULL) STRICT;",
+    "CREATE TABLE command ("
+    "  number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),"
+    "  correlation BLOB NOT NULL CHECK (length(correlation) = 16),"
+    "  user TEXT NOT NULL,"
+    "  device TEXT NOT NULL,"
+    "  module TEXT NOT NULL,"
+    "  rpc TEXT NOT NULL,"
+    "  topic TEXT NOT NULL,"
+    "  bytes BLOB NOT NULL,"
+    "  submitted_ms INTEGER NOT NULL,"
+    "  expires_ms INTEGER NOT NULL,"
+    "  ended_ms INTEGER NOT NULL DEFAULT 0,"
+    "  outcome TEXT NOT NULL DEFAULT '',"
+    "  state TEXT NOT NULL DEFAULT '',"
+    "  value TEXT NOT NULL DEFAULT '',"
+    "  app_tag TEXT NOT NULL DEFAULT '',"
+    "  message TEXT NOT NULL DEFAULT '') STRICT;"
+    "CREATE INDEX command_ended ON command (ended_ms);",
 };
 
 static const struct mup_store_schema schema = {
