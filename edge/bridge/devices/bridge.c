@@ -148,13 +148,21 @@ static void on_connection(void *arg, bool connected)
 
     mup_log(MUP_LOG_INFO, "bridge", mup_log_event(connected ? "broker reached" : "broker lost"));
     if (connected)
-        mup_calls_republish(bridge->calls);
+        mup_exchanges_republish(bridge->exchanges);
+}
+
+static void on_published(void *arg, int id, int reason)
+{
+    struct mup_bridge *bridge = arg;
+
+    (void)id, (void)reason;
+    mup_exchanges_resume(bridge->exchanges);
 }
 
 static bool open_session(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_SIZE])
 {
-    static const struct mup_mqtt_callbacks callbacks = {.on_message = on_message,
-                                                        .on_state = on_connection};
+    static const struct mup_mqtt_callbacks callbacks = {
+        .on_message = on_message, .on_state = on_connection, .on_published = on_published};
     const struct mup_bridge_settings *settings = bridge->settings;
     char password[PASSWORD_SIZE_MAX + 1] = "";
     struct mup_mqtt_settings mqtt = {.host = settings->mqtt_host,
@@ -192,7 +200,9 @@ static void begin_rpc(void *context, struct mup_netconf_request *request, const 
 
     mup_log(MUP_LOG_INFO, "bridge", mup_log_event("rpc"), mup_log_text("user", user),
             mup_log_text("module", module), mup_log_text("rpc", rpc));
-    mup_calls_begin(bridge->calls, request, module, rpc, input);
+    if (strcmp(module, "myno-devices") != 0 ||
+        !mup_commands_begin(bridge->commands, request, user, rpc, input))
+        mup_calls_begin(bridge->calls, request, module, rpc, input);
 }
 
 /* The RPC of a module that was made from a description; NULL for our static modules. */
@@ -223,7 +233,8 @@ static void cancel_rpc(void *context, struct mup_netconf_request *request)
 {
     struct mup_bridge *bridge = context;
 
-    mup_calls_cancel(bridge->calls, request);
+    if (!mup_calls_cancel(bridge->calls, request))
+        mup_commands_cancel(bridge->commands, request);
 }
 
 /* The extension statements that every generated module imports; clients fetch it from us too. */
@@ -270,7 +281,7 @@ static size_t weight(void *context)
 {
     const struct mup_bridge *bridge = context;
 
-    return bridge->registry.device_count;
+    return bridge->registry.device_count + mup_commands_count(bridge->commands);
 }
 
 static bool open_netconf(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_SIZE])
@@ -318,33 +329,54 @@ static bool open_describer(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERRO
                                    : "cannot be loaded");
 }
 
-static void on_answer(void *arg, const struct mup_device *device, const struct mup_rpc *rpc,
+static void on_answer(void *arg, struct mup_device *device, const struct mup_rpc *rpc,
                       const struct mup_declared_state *state)
 {
-    struct mup_bridge *bridge = arg;
-    struct mup_device *known = mup_registry_by_name(&bridge->registry, device->stored.name);
+    mup_bridge_update_answer(arg, device, rpc, state);
+}
 
-    if (known != NULL)
-        mup_bridge_update_answer(bridge, known, rpc, state);
+static struct mup_allowed_topics allowed_topics(const struct mup_bridge_settings *settings)
+{
+    return (struct mup_allowed_topics){(const char *const *)settings->allow_topics.items,
+                                       settings->allow_topics.count};
 }
 
 static bool open_calls(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_SIZE])
 {
-    const struct mup_bridge_settings *settings = bridge->settings;
     struct mup_calls_settings calls = {
-        .loop = &bridge->loop,
-        .session = bridge->session,
         .netconf = bridge->netconf,
         .registry = &bridge->registry,
         .on_answer = on_answer,
         .arg = bridge,
-        .timeout_s = (uint32_t)settings->rpc_timeout_s,
-        .allowed_topics = (const char *const *)settings->allow_topics.items,
-        .allowed_topic_count = settings->allow_topics.count,
+        .timeout_s = (uint32_t)bridge->settings->rpc_timeout_s,
+        .allowed_topics = allowed_topics(bridge->settings),
     };
 
-    bridge->calls = mup_calls_new(&calls);
+    bridge->exchanges = mup_exchanges_new(&bridge->loop, bridge->session, &bridge->registry);
+    calls.exchanges = bridge->exchanges;
+    if (bridge->exchanges != NULL)
+        bridge->calls = mup_calls_new(&calls);
     return bridge->calls != NULL || fail(error, "the bridge", "out of memory");
+}
+
+static bool open_commands(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_SIZE])
+{
+    struct mup_commands_settings commands = {
+        .loop = &bridge->loop,
+        .exchanges = bridge->exchanges,
+        .netconf = bridge->netconf,
+        .store = bridge->store,
+        .registry = &bridge->registry,
+        .allowed_topics = allowed_topics(bridge->settings),
+        .on_answer = on_answer,
+        .arg = bridge,
+    };
+
+    bridge->commands = mup_commands_new(&commands);
+    if (bridge->commands == NULL)
+        return fail(error, "the bridge", "out of memory");
+    return mup_commands_restore(bridge->commands) == MUP_OK ||
+           fail(error, bridge->settings->store, "its commands cannot be read");
 }
 
 /* ---- the whole ---- */
@@ -354,6 +386,7 @@ static void on_sweep(void *arg)
     struct mup_bridge *bridge = arg;
 
     mup_gathers_expire(&bridge->gathers, mup_loop_now_ms(&bridge->loop));
+    mup_commands_sweep(bridge->commands);
 }
 
 static void on_stop(void *arg)
@@ -376,7 +409,7 @@ bool mup_bridge_open(struct mup_bridge *bridge, const struct mup_bridge_settings
     if (mup_bridge_store_open(&bridge->store, &bridge->loop, settings->store, error) != MUP_OK)
         return false;
     if (!open_netconf(bridge, error) || !restore(bridge, error) || !open_session(bridge, error) ||
-        !open_calls(bridge, error))
+        !open_calls(bridge, error) || !open_commands(bridge, error))
         return false;
     bridge->sweep = mup_timer_new(&bridge->loop, on_sweep, bridge);
     if (bridge->sweep == NULL)
@@ -410,6 +443,8 @@ void mup_bridge_close(struct mup_bridge *bridge)
     if (bridge->netconf != NULL)
         mup_netconf_free(bridge->netconf);
     mup_calls_free(bridge->calls);
+    mup_commands_free(bridge->commands);
+    mup_exchanges_free(bridge->exchanges);
     if (bridge->session != NULL)
         mup_mqtt_session_free(bridge->session);
     mup_timer_free(bridge->sweep);

@@ -14,6 +14,8 @@
 
 #include "bridge/description/capability.h"
 #include "bridge/devices/calls.h"
+#include "bridge/devices/commands.h"
+#include "bridge/devices/exchange.h"
 #include "bridge/devices/gather.h"
 #include "bridge/devices/judge.h"
 #include "bridge/devices/registry.h"
@@ -67,7 +69,9 @@ struct mup_bridge {
     struct mup_mqtt_session *session;
     struct mup_netconf *netconf;
     struct mup_netconf_backend backend;
+    struct mup_exchanges *exchanges;
     struct mup_calls *calls;
+    struct mup_commands *commands;
     struct mup_timer *sweep;
     uint8_t certificate[MUP_CERTIFICATE_SIGNED_MAX];
     size_t certificate_size;

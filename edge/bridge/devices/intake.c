@@ -228,14 +228,17 @@ static void on_announcement(struct mup_bridge *bridge, const char *name, const u
 
 /* ---- presence ---- */
 
-static void on_presence(struct mup_bridge *bridge, const char *name, const uint8_t *bytes,
-                        size_t size)
+static void on_presence(struct mup_bridge *bridge, const char *name,
+                        const struct mup_mqtt_message *message)
 {
     struct mup_device *device = mup_registry_by_name(&bridge->registry, name);
     bool online;
 
-    if (device == NULL || mup_presence_decode(&online, bytes, size) != MUP_OK)
+    if (device == NULL ||
+        mup_presence_decode(&online, message->payload, message->payload_size) != MUP_OK)
         return;
+    if (online && !message->retain)
+        mup_exchanges_remind(bridge->exchanges, device);
     if (device->stored.present == online)
         return;
     device->stored.present = online;
@@ -267,9 +270,9 @@ void mup_bridge_intake(struct mup_bridge *bridge, const struct mup_mqtt_message 
     const char *name;
 
     if ((name = name_after(message->topic, MUP_TOPIC_RESPONSE)) != NULL)
-        mup_calls_response(bridge->calls, name, message);
+        mup_exchanges_response(bridge->exchanges, name, message);
     else if ((name = name_after(message->topic, MUP_TOPIC_PRESENCE)) != NULL)
-        on_presence(bridge, name, message->payload, message->payload_size);
+        on_presence(bridge, name, message);
     else if (message->retain)
         return; /* nothing else is ever retained: old news at best, a trap at worst */
     else if ((name = name_after(message->topic, MUP_TOPIC_ANNOUNCE)) != NULL)

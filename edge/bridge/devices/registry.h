@@ -82,6 +82,10 @@ struct mup_device {
     struct mup_device_told told;
     enum mup_update_state update_state;
     struct mup_readings *readings; /* NULL: it published nothing yet */
+    /* exchange.c's: what it was asked and is to be asked, the oldest first */
+    struct mup_exchange *exchanges;
+    struct mup_device *next_starved;
+    bool starved;
 };
 
 struct mup_registry {

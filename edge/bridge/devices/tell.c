@@ -3,27 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bridge/devices/leaf.h"
 #include "bridge/devices/tell.h"
 #include "mup/rpc.h"
 #include "mup/state.h"
-#include "runtime/text.h"
 
-#define TEXT_SIZE_MAX MUP_STORED_REASON_SIZE_MAX
-
-/* A leaf of a notification; a stranger's words are cut and cleaned as in the inventory. */
 static void add(struct lyd_node *tree, const char *name, const char *value)
 {
-    char cut[TEXT_SIZE_MAX + 1];
-    struct mup_text clean = {0};
-
-    if (tree == NULL || value == NULL)
-        return;
-    snprintf(cut, sizeof cut, "%s", value);
-    mup_text_append(&clean, "", 0);
-    mup_text_clean(&clean, cut);
-    if (!clean.failed)
-        lyd_new_term(tree, NULL, name, clean.bytes, 0, NULL);
-    mup_text_free(&clean);
+    if (tree != NULL && value != NULL)
+        (void)mup_leaf_add(tree, name, value);
 }
 
 static void add_number(struct lyd_node *tree, const char *name, uint32_t number)
