@@ -382,6 +382,6 @@ enum mup_status mup_extract(struct mup_capability *out, struct mup_extraction *e
     for (size_t i = 0; i < functions->count && status == MUP_OK; i++)
         status = gather_function(out, &gathered, extraction, functions->pairs[i].key);
     if (status == MUP_OK)
-        mup_extract_check(out, extraction);
+        status = mup_extract_check(out, extraction);
     return status;
 }

@@ -40,9 +40,13 @@ MUP_MUST_CHECK
 enum mup_status mup_extract_states(struct mup_rpc *out, struct mup_extraction *extraction,
                                    const char *operation);
 
-/* Warn of parts of a finished capability that hang in the air or cannot be told apart. */
-void mup_extract_check(const struct mup_capability *capability,
-                       const struct mup_extraction *extraction);
+/*
+ * Warn of parts of a finished capability that hang in the air or cannot be told apart.
+ * MUP_ERR_FORMAT when the device has functions, and none of them can be used.
+ */
+MUP_MUST_CHECK
+enum mup_status mup_extract_check(const struct mup_capability *capability,
+                                  const struct mup_extraction *extraction);
 
 /*
  * The one value of `key` where two would contradict each other: *out is NULL when there is none,

@@ -1,6 +1,7 @@
 /*
  * What does not fit together in a description that can be used all the same: parts that hang in the
- * air and parts that cannot be told apart. Warnings, because the rest is right (extract.h).
+ * air and parts that cannot be told apart. Warnings, because the rest is right, unless there is no
+ * rest (extract.h).
  */
 #include <string.h>
 
@@ -85,15 +86,33 @@ static void check_points(const struct mup_telemetry *points, size_t count,
     }
 }
 
-void mup_extract_check(const struct mup_capability *capability,
-                       const struct mup_extraction *extraction)
+/* All that was said of functions has been left out, so that nothing of it is right. */
+static enum mup_status check_used(const struct mup_capability *capability,
+                                  const struct mup_extraction *extraction)
+{
+    size_t declared = extraction->answers->to[MUP_ASK_FUNCTION].count;
+    if (capability->rpc_count + capability->telemetry_count + capability->event_count > 0)
+        return MUP_OK;
+    if (declared == 0) {
+        mup_problems_warning(extraction->problems, 0, NULL,
+                             "the Device has no function: nothing can be called or heard");
+        return MUP_OK;
+    }
+    mup_problems_error(extraction->problems, 0,
+                       extraction->answers->to[MUP_ASK_FUNCTION].pairs[0].key,
+                       "none of the %zu functions can be used: each needs a service of the device "
+                       "that exposes it, and a command or a data point",
+                       declared);
+    return MUP_ERR_FORMAT;
+}
+
+enum mup_status mup_extract_check(const struct mup_capability *capability,
+                                  const struct mup_extraction *extraction)
 {
     check_exposed(extraction);
     check_operations(extraction);
     check_requests(capability, extraction);
     check_points(capability->telemetry, capability->telemetry_count, extraction);
     check_points(capability->events, capability->event_count, extraction);
-    if (capability->rpc_count + capability->telemetry_count + capability->event_count == 0)
-        mup_problems_warning(extraction->problems, 0, NULL,
-                             "nothing in it can be called or heard: no function can be used");
+    return check_used(capability, extraction);
 }

@@ -560,8 +560,11 @@ static void parts_that_hang_in_the_air_or_look_alike_are_told(void **state)
     }
     struct mup_problems problems;
     struct mup_capability *capability = parse(&problems, PREFIXES IDENTITY);
-    assert_true(has_problem(&problems, MUP_SEVERITY_WARNING, "", "no function can be used"));
+    assert_true(has_problem(&problems, MUP_SEVERITY_WARNING, "", "the Device has no function"));
     mup_capability_free(capability);
+    parse_refused(PREFIXES IDENTITY "b:d o:hasFunctionality b:f, b:g ; o:hasService b:s .\n"
+                                    "b:f o:hasCommand b:c .\nb:s o:exposesFunctionality b:g .\n",
+                  "#f", "none of the 2 functions can be used");
 }
 
 int main(void)
