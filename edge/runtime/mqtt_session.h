@@ -28,7 +28,7 @@
 
 #define MUP_MQTT_TOPIC_SIZE_MAX       512u
 #define MUP_MQTT_CORRELATION_SIZE_MAX 64u
-#define MUP_MQTT_SUBSCRIPTIONS_MAX    256u
+#define MUP_MQTT_SUBSCRIPTIONS_MAX    1024u
 #define MUP_MQTT_OUTSTANDING_MAX      4096u    /* QoS 1 messages that the broker has not taken */
 #define MUP_MQTT_PACKET_SIZE_MAX      1048576u /* announced to the broker: larger is not sent to us */
 #define MUP_MQTT_BACKOFF_MIN_MS       250u

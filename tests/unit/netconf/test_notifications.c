@@ -2,6 +2,7 @@
 #include "netconf_rig.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 
 #define EVENTS_NS      "urn:ietf:params:xml:ns:netconf:notification:1.0"
 #define BASE_EVENTS_NS "urn:ietf:params:xml:ns:yang:ietf-netconf-notifications"
@@ -278,6 +279,19 @@ static void a_large_reply_under_way_does_not_drop_a_subscriber(void **state)
     peer_free(&peer);
 }
 
+/* It can end its subscription in no other way, and might be gone. */
+static void a_subscriber_that_has_ended_its_input_is_let_go(void **state)
+{
+    struct peer peer = subscriber(SUBSCRIBE(""));
+    (void)state;
+
+    assert_int_equal(shutdown(peer.fd, SHUT_WR), 0);
+    peer_expect_close(&peer);
+    assert_false(mup_netconf_is_heard(rig_server));
+    assert_int_equal(tell("u1", "to nobody"), MUP_OK);
+    peer_free(&peer);
+}
+
 static void the_streams_can_be_read(void **state)
 {
     struct peer peer = peer_open();
@@ -309,6 +323,7 @@ int main(void)
         TEST(sessions_and_modules_are_told),
         TEST(a_subscriber_who_does_not_read_is_dropped_and_others_are_not),
         TEST(a_large_reply_under_way_does_not_drop_a_subscriber),
+        TEST(a_subscriber_that_has_ended_its_input_is_let_go),
         TEST(the_streams_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
