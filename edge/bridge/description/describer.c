@@ -93,11 +93,9 @@ static enum mup_status check_queries(struct mup_describer *describer, struct mup
     enum mup_status status = MUP_OK;
     for (unsigned i = 0; i < MUP_QUESTION_COUNT && status == MUP_OK; i++) {
         enum mup_question question = (enum mup_question)i;
-        status = mup_rdf_check_query(problems, describer->rdf, describer->queries.texts[i],
+        status = mup_rdf_check_query(&describer->queries.plans[i], &describer->plans, problems,
+                                     describer->rdf, describer->queries.texts[i],
                                      mup_question_name(question), mup_question_columns(question));
-        if (status == MUP_OK)
-            describer->queries.plans[i] =
-                mup_plan_make(&describer->plans, describer->rdf, describer->queries.texts[i]);
     }
     return status;
 }

@@ -28,7 +28,7 @@ struct branch {
 
 struct mup_plan {
     unsigned branch_count; /* the answers of all of them count */
-    struct branch branches[MUP_PLAN_BRANCHES_MAX];
+    const struct branch *branches;
     unsigned variable_count;
     unsigned column_count;
     unsigned columns[MUP_ANSWER_COLUMNS]; /* variables */
@@ -36,7 +36,8 @@ struct mup_plan {
 
 /* A plan under way. */
 struct making {
-    struct mup_arena *arena;
+    struct mup_arena *arena;  /* the plan's */
+    struct mup_arena scratch; /* sums are large, and most of their room stays empty */
     struct mup_plan *plan;
     const rasqal_variable *variables[MUP_PLAN_NAMES_MAX];
 };
@@ -105,7 +106,7 @@ struct sum {
 static bool sum_new(struct making *making, struct sum *out)
 {
     out->count = 0;
-    out->branches = mup_arena_take(making->arena, MUP_PLAN_BRANCHES_MAX * sizeof *out->branches);
+    out->branches = mup_arena_take(&making->scratch, MUP_PLAN_BRANCHES_MAX * sizeof *out->branches);
     return out->branches != NULL;
 }
 
@@ -225,17 +226,28 @@ static bool binds_all_columns(const struct mup_plan *plan)
     return true;
 }
 
-static const struct mup_plan *make(struct mup_arena *arena, rasqal_query *query)
+static bool make(struct making *making, rasqal_query *query)
 {
-    struct making making = {.arena = arena, .plan = mup_arena_take(arena, sizeof *making.plan)};
     rasqal_graph_pattern *pattern = rasqal_query_get_query_graph_pattern(query);
     struct sum sum;
-    if (!making.plan || !pattern || has_more_than_a_pattern(query) ||
-        !take_pattern(&making, pattern, 0, &sum) || !take_columns(&making, query))
-        return NULL;
-    memcpy(making.plan->branches, sum.branches, sum.count * sizeof *sum.branches);
-    making.plan->branch_count = sum.count;
-    return binds_all_columns(making.plan) ? making.plan : NULL;
+    if (!pattern || has_more_than_a_pattern(query) || !take_pattern(making, pattern, 0, &sum) ||
+        !take_columns(making, query))
+        return false;
+    struct branch *branches = mup_arena_take(making->arena, sum.count * sizeof *branches);
+    if (!branches)
+        return false;
+    memcpy(branches, sum.branches, sum.count * sizeof *branches);
+    making->plan->branches = branches;
+    making->plan->branch_count = sum.count;
+    return binds_all_columns(making->plan);
+}
+
+const struct mup_plan *mup_plan_of(struct mup_arena *arena, rasqal_query *query)
+{
+    struct making making = {.arena = arena, .plan = mup_arena_take(arena, sizeof *making.plan)};
+    bool made = making.plan && make(&making, query);
+    mup_arena_free(&making.scratch);
+    return made ? making.plan : NULL;
 }
 
 const struct mup_plan *mup_plan_make(struct mup_arena *arena, struct mup_rdf *rdf,
@@ -244,7 +256,7 @@ const struct mup_plan *mup_plan_make(struct mup_arena *arena, struct mup_rdf *rd
     const struct mup_plan *plan = NULL;
     rasqal_query *prepared = rasqal_new_query(mup_rdf_rasqal(rdf), "sparql", NULL);
     if (prepared && rasqal_query_prepare(prepared, (const unsigned char *)query, NULL) == 0)
-        plan = make(arena, prepared);
+        plan = mup_plan_of(arena, prepared);
     if (prepared)
         rasqal_free_query(prepared);
     return plan;

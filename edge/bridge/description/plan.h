@@ -25,8 +25,8 @@
 struct mup_plan;
 
 /*
- * A plan for a query that mup_rdf_check_query() has passed. NULL when it has none: use
- * mup_rdf_ask(). The plan lives in the arena.
+ * A plan for a query, in the arena. NULL when it has none, or is no query: use mup_rdf_ask(). For a
+ * query that is to be held against the rules, mup_rdf_check_query() makes its plan by the way.
  */
 const struct mup_plan *mup_plan_make(struct mup_arena *arena, struct mup_rdf *rdf,
                                      const char *query);

@@ -425,7 +425,8 @@ static enum mup_status check_prepared(struct mup_problems *problems, rasqal_quer
     return MUP_OK;
 }
 
-enum mup_status mup_rdf_check_query(struct mup_problems *problems, struct mup_rdf *rdf,
+enum mup_status mup_rdf_check_query(const struct mup_plan **plan, struct mup_arena *arena,
+                                    struct mup_problems *problems, struct mup_rdf *rdf,
                                     const char *query, const char *name, unsigned columns)
 {
     rasqal_query *prepared = rasqal_new_query(librdf_world_get_rasqal(rdf->world), "sparql", NULL);
@@ -439,6 +440,8 @@ enum mup_status mup_rdf_check_query(struct mup_problems *problems, struct mup_rd
         status = check_prepared(problems, prepared, name, columns);
     else if (problems->error_count == errors)
         mup_problems_error(problems, 0, name, "the query does not parse");
+    if (status == MUP_OK)
+        *plan = mup_plan_of(arena, prepared);
     rdf->problems = NULL;
     rdf->name = NULL;
     rasqal_free_query(prepared);

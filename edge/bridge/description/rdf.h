@@ -13,6 +13,7 @@
 #define MUP_QUERY_ROWS_MAX 20000u /* a hostile graph must not multiply without end */
 #define MUP_ANSWER_COLUMNS 2u     /* at most, of the project's own queries */
 
+struct mup_plan; /* plan.h */
 struct mup_rdf;
 struct mup_rdf_graph;
 
@@ -53,10 +54,11 @@ void mup_rdf_graph_close(struct mup_rdf_graph *graph);
 /*
  * Hold a query against what it must be: a SELECT of `columns` columns that parses, and without
  * FROM, GRAPH and SERVICE, which would read other files and servers. MUP_ERR_FORMAT and *problems
- * otherwise.
+ * otherwise. *plan is what plan.h makes of it, in the arena, or NULL.
  */
 MUP_MUST_CHECK
-enum mup_status mup_rdf_check_query(struct mup_problems *problems, struct mup_rdf *rdf,
+enum mup_status mup_rdf_check_query(const struct mup_plan **plan, struct mup_arena *arena,
+                                    struct mup_problems *problems, struct mup_rdf *rdf,
                                     const char *query, const char *name, unsigned columns);
 
 /*
