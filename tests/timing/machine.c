@@ -71,10 +71,15 @@ static void become_qemu(const struct machine *machine, const char *bin, const ch
                           "-plugin",
                           plugin,
                           NULL};
+    int flash_library;
     int out;
 
     snprintf(radio, sizeof radio, "file,id=radio,path=%s/radio.out", machine->folder);
     path_in(library, bin, "mup-qemu-flash.so");
+    flash_library = open(library, O_RDONLY);
+    if (flash_library < 0)
+        _exit(127);
+    snprintf(library, sizeof library, "/proc/self/fd/%d", flash_library); /* as mup-microbit does */
     path_in(log, machine->folder, "qemu.log");
     out = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (out >= 0) {

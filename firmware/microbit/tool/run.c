@@ -20,10 +20,11 @@
 
 #include "tool.h"
 
-#define FLASH_SIZE    262144
-#define ARGUMENTS_MAX 64
-#define LOCK_TRIES    20
-#define LOCK_PAUSE_NS 50000000
+#define FLASH_SIZE       262144
+#define ARGUMENTS_MAX    64
+#define RADIO_OPTION_MAX (2 * PATH_MAX + 64)
+#define LOCK_TRIES       20
+#define LOCK_PAUSE_NS    50000000
 
 static const char usage[] =
     PROGRAM " run: run a device in QEMU (qemu-system-arm must be installed)\n"
@@ -34,27 +35,44 @@ static const char usage[] =
             "\n"
             "Example: " PROGRAM " run --flash d.flash --radio /tmp/radio\n";
 
-/* The library beside this program that maps the flash. */
+/* The library beside this program that maps the flash. LD_PRELOAD separates by spaces and
+ * colons, and a folder may have them in its name: so a descriptor stands for the file. */
 static bool preload(const char *flash_path)
 {
     char path[PATH_MAX];
     char library[PATH_MAX + 32];
     ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+    int fd;
 
     if (size < 0)
         return false;
     path[size] = '\0';
     snprintf(library, sizeof library, "%s/mup-qemu-flash.so", dirname(path));
-    if (access(library, R_OK) != 0) {
+    fd = open(library, O_RDONLY);
+    if (fd < 0) {
         fprintf(stderr, PROGRAM ": %s: %s\n", library, strerror(errno));
         return false;
     }
+    snprintf(library, sizeof library, "/proc/self/fd/%d", fd);
     return setenv("LD_PRELOAD", library, 1) == 0 && setenv("MUP_QEMU_FLASH", flash_path, 1) == 0;
+}
+
+/* In an option of QEMU a comma ends the value unless it comes twice. */
+static void describe_radio(char option[static RADIO_OPTION_MAX], const char *path)
+{
+    size_t size = (size_t)snprintf(option, RADIO_OPTION_MAX, "socket,id=radio,path=");
+
+    for (; *path != '\0' && size < RADIO_OPTION_MAX - 2; path++) {
+        if (*path == ',')
+            option[size++] = ',';
+        option[size++] = *path;
+    }
+    option[size] = '\0';
 }
 
 static int become_qemu(const char *flash_path, const char *radio_path, int flash_fd, char **more)
 {
-    char chardev[PATH_MAX + 64];
+    char radio[RADIO_OPTION_MAX];
     char log[32];
     char monitor[64];
     const char *argv[ARGUMENTS_MAX] = {"qemu-system-arm",
@@ -65,7 +83,7 @@ static int become_qemu(const char *flash_path, const char *radio_path, int flash
                                        "-monitor",
                                        "none",
                                        "-chardev",
-                                       chardev,
+                                       radio,
                                        "-serial",
                                        "chardev:radio",
                                        "-d",
@@ -82,7 +100,7 @@ static int become_qemu(const char *flash_path, const char *radio_path, int flash
 
     if (!preload(flash_path) || !microbit_watchdog(&log_fd, &monitor_fd, flash_fd))
         return EXIT_FAILED;
-    snprintf(chardev, sizeof chardev, "socket,id=radio,path=%s", radio_path);
+    describe_radio(radio, radio_path);
     snprintf(log, sizeof log, "/dev/fd/%d", log_fd);
     snprintf(monitor, sizeof monitor, "socket,id=watchdog,fd=%d", monitor_fd);
     while (*more != NULL && count < ARGUMENTS_MAX - 1)
