@@ -38,9 +38,10 @@ static bool write_acl(const struct mup_testbed *bed)
         fprintf(stderr, "testbed: %s is missing\n", path);
         return false;
     }
-    size = fread(text, 1, sizeof text - 256, file);
+    size = fread(text, 1, sizeof text / 2, file);
     fclose(file);
-    snprintf(text + size, sizeof text - size, "\nuser eavesdropper\ntopic readwrite #\n");
+    snprintf(text + size, sizeof text - size, "\nuser eavesdropper\ntopic readwrite #\n%s",
+             bed->broker_rules == NULL ? "" : bed->broker_rules);
     return mup_testbed_write(bed, "broker.acl", 0600, text);
 }
 

@@ -50,6 +50,7 @@ struct mup_testbed {
     bool keep_folder;            /* leave the folder behind */
     const char *server_settings; /* further lines of the server's configuration; may be NULL */
     const char *bridge_settings; /* instead of "rpc-timeout-s 20" in the bridge's; may be NULL */
+    const char *broker_rules;    /* further lines of the broker's access list; may be NULL */
 
     int broker_port;
     int ssh_port;
