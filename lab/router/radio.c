@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -258,6 +259,41 @@ static void add_netif(struct mup_radio *radio)
     netif_set_link_up(&radio->netif);
 }
 
+/* What a router that was killed left is removed. Whatever else has this name stays as it is: false,
+ * and errno says why. */
+static bool make_room(const struct sockaddr_un *address)
+{
+    struct stat facts;
+    int probe;
+    bool is_served;
+
+    if (lstat(address->sun_path, &facts) != 0)
+        return true;
+    if (!S_ISSOCK(facts.st_mode)) {
+        errno = EEXIST;
+        return false;
+    }
+    probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    is_served =
+        probe >= 0 && (connect(probe, (const struct sockaddr *)address, sizeof *address) == 0 ||
+                       errno == EAGAIN); /* its backlog is full */
+    if (probe >= 0)
+        close(probe);
+    if (is_served) {
+        errno = EADDRINUSE;
+        return false;
+    }
+    unlink(address->sun_path);
+    return true;
+}
+
+static const char *why_not(int error)
+{
+    if (error == EEXIST)
+        return "a file of this name is there and is no socket; it is left alone";
+    return error == EADDRINUSE ? "another router serves this socket" : strerror(error);
+}
+
 static int listen_on(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -268,7 +304,8 @@ static int listen_on(const char *path)
         return -1;
     }
     strcpy(address.sun_path, path);
-    unlink(path);
+    if (!make_room(&address))
+        return -1;
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
         listen(fd, (int)MUP_RADIO_DEVICES_MAX) != 0)
         return -1;
@@ -286,7 +323,7 @@ struct mup_radio *mup_radio_open(const char *socket_path, FILE *capture)
         radio->devices[i].fd = -1;
     radio->listener = listen_on(socket_path);
     if (radio->listener < 0) {
-        fprintf(stderr, "mup-router: %s: cannot listen: %s\n", socket_path, strerror(errno));
+        fprintf(stderr, "mup-router: --radio %s: %s\n", socket_path, why_not(errno));
         free(radio);
         return NULL;
     }
