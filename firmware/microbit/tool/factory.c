@@ -29,6 +29,7 @@
 #define IMAGE_SIZE_MAX (MUP_FLASH_SLOT_SIZE - PAGE_SIZE) /* the swap needs a page */
 #define RAM_BEGIN      UINT32_C(0x20000000)
 #define RAM_END        UINT32_C(0x20004000)
+#define ELF_MAGIC      UINT32_C(0x464c457f) /* 7f "ELF", as a little-endian word */
 #define BROKER         "fe80::1"
 #define BROKER_PORT    1883u
 
@@ -157,15 +158,6 @@ static bool complain(const char *path, const char *what)
     return false;
 }
 
-static bool fits(const char *path, uint32_t size, uint32_t size_max, const char *where)
-{
-    if (size <= size_max)
-        return true;
-    fprintf(stderr, PROGRAM ": %s has more than the %u bytes that fit into %s\n", path,
-            (unsigned)size_max, where);
-    return false;
-}
-
 static uint32_t word_at(const uint8_t *bytes, uint32_t size, uint32_t at)
 {
     uint32_t word = 0;
@@ -173,6 +165,19 @@ static uint32_t word_at(const uint8_t *bytes, uint32_t size, uint32_t at)
     if (at + sizeof word <= size)
         memcpy(&word, bytes + at, sizeof word); /* both ends are little-endian */
     return word;
+}
+
+/* A program that a linker made is larger than the flash image of it, so that comes first. */
+static bool fits(const char *path, const uint8_t *bytes, uint32_t size, uint32_t size_max,
+                 const char *where)
+{
+    if (word_at(bytes, size, 0) == ELF_MAGIC)
+        return complain(path, "is an ELF file; what goes into flash is the .bin beside it");
+    if (size <= size_max)
+        return true;
+    fprintf(stderr, PROGRAM ": %s has more than the %u bytes that fit into %s\n", path,
+            (unsigned)size_max, where);
+    return false;
 }
 
 /* Stack pointer and entry of a Cortex-M: is it linked for this RAM, and for this place in flash? */
@@ -187,24 +192,25 @@ static bool is_linked_for(const uint8_t *bytes, uint32_t size, uint32_t at)
 
 static bool check_boot(const struct device *device, const char *path)
 {
-    if (!fits(path, device->boot_size, MICROBIT_SETTINGS_AT, "the bootloader's area"))
+    if (!fits(path, device->boot, device->boot_size, MICROBIT_SETTINGS_AT,
+              "the bootloader's area; --boot wants microbit-boot.bin"))
         return false;
     if (!is_linked_for(device->boot, device->boot_size, 0) ||
         word_at(device->boot, device->boot_size, MICROBIT_SERVICES_AT) != MICROBIT_SERVICES_MAGIC)
         return complain(path, "is not a bootloader of this board; --boot wants microbit-boot.bin "
-                              "(cmake --preset microbit)");
+                              "(./dev build microbit)");
     return true;
 }
 
 static bool check_image(struct device *device, const char *path)
 {
-    if (!fits(path, device->image_size, IMAGE_SIZE_MAX, "the application's slot"))
+    if (!fits(path, device->image, device->image_size, IMAGE_SIZE_MAX, "the application's slot"))
         return false;
     if (device->image_size >= MICROBIT_IMAGE_INFO_AT + sizeof device->info)
         memcpy(&device->info, device->image + MICROBIT_IMAGE_INFO_AT, sizeof device->info);
     if (device->info.magic != MICROBIT_IMAGE_INFO_MAGIC || device->info.version == 0)
         return complain(path, "is not an application of this board; --image wants a .bin, such as "
-                              "microbit-app-1.bin (cmake --preset microbit)");
+                              "microbit-app-1.bin (./dev build microbit)");
     if (!is_linked_for(device->image, device->image_size, MUP_FLASH_BOOT_SIZE))
         return complain(path, "is not linked for the execution slot of this board "
                               "(firmware/microbit/linker/application.ld)");
