@@ -21,7 +21,7 @@ static void print_devices(const json_t *devices)
     json_t *device;
 
     if (json_array_size(devices) == 0) {
-        printf("no devices yet: one appears when it has announced itself to the broker\n");
+        printf("no devices yet: one appears within a minute of its reaching the broker\n");
         return;
     }
     printf("%-36s  %-16s  %7s  %-7s  %s\n", "DEVICE", "CATEGORY", "VERSION", "ONLINE", "LAST SEEN");

@@ -28,6 +28,8 @@ void mup_rest_init(struct mup_rest *rest)
         rest->server = "http://127.0.0.1:8080";
     if (rest->token_file == NULL)
         rest->token_file = getenv("MUP_TOKEN_FILE");
+    if (rest->token_file != NULL && rest->token_file[0] == '\0')
+        rest->token_file = NULL;
 }
 
 /* The server's URL may end in a slash, as people copy it; path begins with one. */

@@ -42,7 +42,6 @@ static void print_one(const json_t *update)
     json_t *step;
     json_t *list = json_pack("[O]", (json_t *)(uintptr_t)update);
     const json_t *release = json_object_get(update, "release");
-    const char *message = mup_json_clean(update, "message", "");
 
     print_list(list);
     json_decref(list);
@@ -50,8 +49,8 @@ static void print_one(const json_t *update)
         printf("release %s/%lld/%s\n", mup_json_clean(release, "app", "?"),
                (long long)mup_json_number(release, "version", 0),
                mup_json_clean(release, "hardware", "?"));
-    if (message[0] != '\0')
-        printf("%s\n", message);
+    if (mup_json_text(update, "message", "")[0] != '\0')
+        printf("%s\n", mup_json_clean(update, "message", ""));
     printf("%-10s  %10s  %10s  %10s\n", "STEP", "MS", "TO DEVICE", "FROM IT");
     json_array_foreach(json_object_get(update, "steps"), index, step)
     {

@@ -121,7 +121,10 @@ void mup_show_update(void *context, const json_t *update)
     if (show->is_terminal && strcmp(show->state, "transfer") == 0)
         fputc('\n', stderr);
     if (!mup_update_has_ended(update) && !(show->is_terminal && strcmp(state, "transfer") == 0))
-        fprintf(stderr, "  %s\n", state);
+        fprintf(stderr, "  %s%s\n", state,
+                strcmp(state, "requested") == 0 && show->state[0] != '\0'
+                    ? " again: the device did not answer any more"
+                    : "");
     snprintf(show->state, sizeof show->state, "%s", state);
 }
 

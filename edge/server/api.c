@@ -192,6 +192,26 @@ static bool has_only_known_keys(const json_t *body)
     return json_object_size(body) == known;
 }
 
+/* As the request named it, shortened if need be. */
+static void refuse_release(struct mup_http_request *request, const json_t *name)
+{
+    struct mup_fault fault;
+    const char *app = json_string_value(json_object_get(name, "app"));
+    const char *hardware = json_string_value(json_object_get(name, "hardware"));
+
+    if (app && hardware) {
+        mup_fault_set(&fault, MUP_FAULT_UNKNOWN_RELEASE, "no release %.64s/%lld/%.64s is kept here",
+                      app, (long long)json_integer_value(json_object_get(name, "version")),
+                      hardware);
+    } else if (json_is_integer(name)) {
+        mup_fault_set(&fault, MUP_FAULT_UNKNOWN_RELEASE, "no release %lld is kept here",
+                      (long long)json_integer_value(name));
+    } else {
+        mup_fault_set(&fault, MUP_FAULT_UNKNOWN_RELEASE, "no such release is kept here");
+    }
+    reply_fault(request, &fault);
+}
+
 static void post_update(struct mup_api *api, struct mup_http_request *request, const json_t *body)
 {
     const json_t *force = json_object_get(body, "force");
@@ -207,7 +227,7 @@ static void post_update(struct mup_api *api, struct mup_http_request *request, c
                "the body is not {\"device\": TEXT, \"release\": ID or {\"app\", \"version\", "
                "\"hardware\"}}");
     } else if (!wish.release) {
-        refuse(request, MUP_FAULT_UNKNOWN_RELEASE, "no such release is kept here");
+        refuse_release(request, json_object_get(body, "release"));
     } else {
         mup_updates_start(api->parts.updates, &wish, on_started, request);
     }
@@ -225,7 +245,10 @@ static void get_update(struct mup_api *api, struct mup_http_request *request, in
     json_t *json = mup_updates_json(api->parts.updates, id);
 
     if (!json) {
-        refuse(request, MUP_FAULT_NOT_FOUND, "there is no update with this id");
+        char message[64];
+
+        snprintf(message, sizeof message, "there is no update %lld", (long long)id);
+        refuse(request, MUP_FAULT_NOT_FOUND, message);
     } else if (!listen) {
         reply_json(request, 200, json);
     } else {

@@ -445,8 +445,8 @@ unsigned mup_update_on_report(struct mup_update *update, const struct mup_report
                    (unsigned)report->version);
     }
     return end(update, MUP_UPDATE_REVERTED, now, mup_revert_reason_name(report->reason),
-               "version %u runs again after %u trial boots: %s", (unsigned)report->version,
-               (unsigned)report->trial_boots, mup_revert_reason_name(report->reason));
+               "version %u runs again after %u trial boots", (unsigned)report->version,
+               (unsigned)report->trial_boots);
 }
 
 unsigned mup_update_on_answer(struct mup_update *update, const struct mup_update_answer *answer,
