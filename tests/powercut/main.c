@@ -228,11 +228,15 @@ static unsigned long long count_of(const struct result *result, enum verdict ver
     return (unsigned long long)result->verdict_count[verdict];
 }
 
+/* For people those alone that there were: each is a device that is not what it should be. */
 static void print_verdicts(const struct result *result, bool json)
 {
     for (int i = VERDICT_GOOD + 1; i < VERDICT_COUNT; i++)
-        printf(json ? ", \"%s\": %llu" : ", %s %llu", verdict_name((enum verdict)i),
-               count_of(result, (enum verdict)i));
+        if (json)
+            printf(", \"%s\": %llu", verdict_name((enum verdict)i),
+                   count_of(result, (enum verdict)i));
+        else if (count_of(result, (enum verdict)i) != 0)
+            printf("  %s %llu", verdict_name((enum verdict)i), count_of(result, (enum verdict)i));
 }
 
 static void print_row(const struct row *row, bool json, bool first)
@@ -248,8 +252,10 @@ static void print_row(const struct row *row, bool json, bool first)
             (unsigned long long)result->torn_count, (unsigned long long)result->recalled_count,
             row->seconds);
     else
-        printf("%-11s %-10s %7llu operations, %8llu cuts, %9llu pairs, %9llu torn, %9llu recalled, "
-               "%6.1f s",
+        printf("%s%-10s %-10s %10llu %8llu %8llu %8llu %8llu %6.0f",
+               first
+                   ? "job        scenario   operations     cuts    pairs     torn recalled      s\n"
+                   : "",
                row->job, row->scenario, (unsigned long long)result->operation_count,
                (unsigned long long)result->cut_count, (unsigned long long)result->pair_count,
                (unsigned long long)result->torn_count, (unsigned long long)result->recalled_count,
@@ -259,22 +265,6 @@ static void print_row(const struct row *row, bool json, bool first)
     fflush(stdout);
 }
 
-static void print_sum(const struct result *sum, unsigned long long emulated,
-                      const struct options *options, double seconds)
-{
-    static const char *const levels[LEVEL_COUNT] = {"sample", "quick", "full"};
-    bool json = options->json;
-
-    printf(json ? "\n], \"level\": \"%s\", \"seed\": %u" : "%s, seed %u", levels[options->level],
-           (unsigned)options->seed);
-    printf(json ? ", \"cuts\": %llu, \"pairs\": %llu, \"torn\": %llu, \"emulated_cuts\": %llu"
-                : ": cuts %llu, pairs %llu, torn %llu, emulated_cuts %llu",
-           (unsigned long long)sum->cut_count, (unsigned long long)sum->pair_count,
-           (unsigned long long)sum->torn_count, emulated);
-    print_verdicts(sum, json);
-    printf(json ? ", \"seconds\": %.1f}\n" : ", %.1f s\n", seconds);
-}
-
 static bool is_clean(const struct result *result)
 {
     uint64_t bad = 0;
@@ -282,6 +272,23 @@ static bool is_clean(const struct result *result)
     for (int i = VERDICT_GOOD + 1; i < VERDICT_COUNT; i++)
         bad += result->verdict_count[i];
     return bad == 0 && result->verdict_count[VERDICT_GOOD] > 0;
+}
+
+static void print_sum(const struct result *sum, unsigned long long emulated,
+                      const struct options *options, double seconds)
+{
+    static const char *const levels[LEVEL_COUNT] = {"sample", "quick", "full"};
+    bool json = options->json;
+
+    printf(json ? "\n], \"level\": \"%s\", \"seed\": %u" : "\n%s, seed %u", levels[options->level],
+           (unsigned)options->seed);
+    printf(json ? ", \"cuts\": %llu, \"pairs\": %llu, \"torn\": %llu, \"emulated_cuts\": %llu"
+                : ", cuts %llu, pairs %llu, torn %llu, emulated %llu",
+           (unsigned long long)sum->cut_count, (unsigned long long)sum->pair_count,
+           (unsigned long long)sum->torn_count, emulated);
+    printf(json ? "" : ": %s", is_clean(sum) ? "each device went on" : "DEVICES WERE LOST:");
+    print_verdicts(sum, json);
+    printf(json ? ", \"seconds\": %.1f}\n" : "; %.1f s\n", seconds);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
