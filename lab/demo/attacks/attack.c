@@ -63,10 +63,9 @@ static bool is_named(const char *name)
 
 static int say_names(const char *name)
 {
-    fprintf(stderr, "demo: there is no attack '%s'; there are all", name);
+    fprintf(stderr, "demo: there is no attack '%s'; choose one of\n  all\n", name);
     for (size_t i = 0; i < ATTACKS; i++)
-        fprintf(stderr, ", %s", attacks[i].name);
-    fputc('\n', stderr);
+        fprintf(stderr, "  %s\n", attacks[i].name);
     return 2;
 }
 
