@@ -183,8 +183,9 @@ static void an_unknown_device_or_release_is_named(void **state)
     (void)state;
     system_join(&device);
     assert_deploy_fails("nobody", mup_testbed_release_url(&bed, 6), NULL, "nobody");
-    assert_deploy_fails(device.uuid, "99", NULL, "no such release");
-    assert_deploy_fails(device.uuid, "no-app/1/virtual", NULL, "no such release");
+    assert_deploy_fails(device.uuid, "99", NULL, "no release 99 is kept");
+    assert_deploy_fails(device.uuid, "no-app/1/virtual", NULL,
+                        "no release no-app/1/virtual is kept");
 }
 
 /* Refused by the server beforehand, and with --force by the device itself. */

@@ -109,6 +109,21 @@ static void the_list_of_updates_says_why_each_was_reverted(void **state)
     system_command_free(&command);
 }
 
+static void one_update_is_shown_with_what_became_of_it(void **state)
+{
+    struct system_command command;
+
+    (void)state;
+    system_mup(&command, (const char *[]){"updates", "1", NULL});
+    assert_int_equal(command.code, 0);
+    assert_non_null(strstr(command.out, "\nversion 1 runs again after 3 trial boots\n"));
+    system_command_free(&command);
+    system_mup(&command, (const char *[]){"updates", "4711", NULL});
+    assert_int_equal(command.code, 1);
+    assert_non_null(strstr(command.err, "there is no update 4711; 'mup updates' lists"));
+    system_command_free(&command);
+}
+
 /* Neither the device's return nor a restart of the server makes it try again by itself. What they
  * do on their own is done before they take a command that comes after. */
 static void a_reverted_release_is_not_offered_again_by_itself(void **state)
@@ -166,6 +181,7 @@ int main(void)
         cmocka_unit_test(an_image_that_is_none_is_reverted),
         cmocka_unit_test(an_image_that_loops_in_resets_is_reverted),
         cmocka_unit_test(the_list_of_updates_says_why_each_was_reverted),
+        cmocka_unit_test(one_update_is_shown_with_what_became_of_it),
         cmocka_unit_test(a_reverted_release_is_not_offered_again_by_itself),
         cmocka_unit_test(a_person_is_told_of_a_revert_and_why),
         cmocka_unit_test(a_good_release_is_confirmed_after_all_that),

@@ -136,6 +136,28 @@ class RouterTest(unittest.TestCase):
                 router = self.router()
                 for _ in range(3):
                     self.assertTrue(router.answers(frame + framed(b"\x41" + solicitation())))
+                router.end()
+
+    def refusal(self, path):
+        done = subprocess.run([sys.argv[1], "--radio", path, "--broker", "1"], capture_output=True, text=True,
+                              timeout=DEADLINE_S)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        return done.stderr
+
+    def test_a_socket_that_a_killed_router_left_is_replaced(self):
+        self.router().end()
+        self.assertTrue(self.router().answers(framed(b"\x41" + solicitation())))
+
+    def test_a_socket_in_use_and_a_file_are_left_alone(self):
+        router = self.router()
+        self.assertIn("another router serves this socket", self.refusal(os.path.join(self.folder, "radio")))
+        self.assertTrue(router.answers(framed(b"\x41" + solicitation())))
+        path = os.path.join(self.folder, "vendor.key")
+        with open(path, "w") as file:
+            file.write("secret")
+        self.assertIn("vendor.key: a file of this name is there and is no socket", self.refusal(path))
+        with open(path) as file:
+            self.assertEqual(file.read(), "secret")
 
 
 if __name__ == "__main__":

@@ -132,8 +132,15 @@ class Factory(unittest.TestCase):
         self.write("app.bin", application(IMAGE_SIZE_MAX))
         self.assertEqual(self.run_factory().returncode, 0)
 
+    def test_what_the_linker_made_is_told_from_what_goes_into_flash(self):
+        for name, good in (("app.bin", application()), ("boot.bin", boot())):
+            for elf in (b"\x7fELF", b"\x7fELF" + bytes(FLASH_SIZE)):
+                self.write(name, elf)
+                self.assert_refused(name + " is an ELF file; what goes into flash is the .bin beside it")
+            self.write(name, good)
+
     def test_an_image_of_another_board_is_refused(self):
-        for content in (b"\x7fELF" + application()[4:192], b"x", bytes(1000), boot(), application(version=0)):
+        for content in (b"x", bytes(1000), boot(), application(version=0)):
             self.write("app.bin", content)
             self.assert_refused("app.bin is not an application of this board; --image wants")
         for at, stack in ((0, RAM_END), (BOOT_SIZE, 0x20010000), (BOOT_SIZE, 0x10004000), (0x10000, RAM_END)):
