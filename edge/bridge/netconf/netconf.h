@@ -143,7 +143,8 @@ enum mup_status mup_netconf_add_module(struct mup_netconf *server, const char *y
                                        char error[MUP_NETCONF_ERROR_SIZE]);
 
 /* Leave a module out of hello, yang-library and get-schema, and refuse its RPCs; adding the same
- * text again shows it again. libyang cannot unload a module from a live context. */
+ * text again shows it again. libyang cannot unload a module from a live context: when many are
+ * hidden, another context takes its place, a moment later. */
 void mup_netconf_hide_module(struct mup_netconf *server, const char *name);
 
 /*
@@ -160,7 +161,8 @@ enum mup_status mup_netconf_load_running(struct mup_netconf *server, const char 
 /* The top-level nodes of the running configuration, with defaults; valid until the loop goes on. */
 const struct lyd_node *mup_netconf_running(const struct mup_netconf *server);
 
-/* The live context, for building trees. */
+/* The live context, for building trees: at once, since another may take its place when the loop
+ * goes on. An answer that was built in the one before is understood all the same. */
 const struct ly_ctx *mup_netconf_schemas(const struct mup_netconf *server);
 
 /* Whether this user may call this RPC, by everything that is asked when it comes as <rpc>: for one

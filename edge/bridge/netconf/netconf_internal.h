@@ -19,6 +19,7 @@
  *   filter.c      which filter a call has; subtree filters
  *   reply.c       rpc-reply and rpc-error
  *   schemas.c     the modules
+ *   rebuild.c     when hidden modules are given up
  */
 #ifndef MUP_BRIDGE_NETCONF_INTERNAL_H
 #define MUP_BRIDGE_NETCONF_INTERNAL_H
@@ -164,6 +165,8 @@ struct mup_netconf {
     uint64_t next_event;
     struct mup_timer *telling; /* runs when there are events */
 
+    struct mup_timer *rebuilding; /* runs when hidden modules hold much memory */
+
     struct query *queries;                   /* child processes at work */
     struct mup_netconf_request *query_queue; /* those who wait for one */
 };
@@ -175,7 +178,8 @@ struct filter {
 };
 
 struct mup_netconf_request {
-    struct session *session;
+    struct mup_netconf *server;
+    struct session *session;    /* NULL: it is being answered, or its session is gone */
     char *attributes;           /* of <rpc>, to be echoed (RFC 6241 4.2) */
     struct lyd_node *envelope;  /* the message as an opaque tree */
     struct lyd_node_opaq *call; /* the operation element in it */
@@ -211,6 +215,12 @@ bool server_may_call(const struct mup_netconf *server, const char *user,
 /* What the user may do by the running configuration; valid until that changes. */
 void server_access(const struct mup_netconf *server, struct access *access, const char *user);
 struct session *server_find(const struct mup_netconf *server, uint32_t id);
+
+/* ---- rebuild.c ---- */
+bool rebuild_init(struct mup_netconf *server);
+void rebuild_free(struct mup_netconf *server);
+/* A module was hidden: it may be time to give memory back. */
+void rebuild_consider(struct mup_netconf *server);
 
 /* ---- rpc.c ---- */
 void rpc_handle(struct session *session, const char *message, size_t size);

@@ -341,8 +341,43 @@ static enum mup_status reply_output(struct mup_netconf_request *request, struct 
     return MUP_OK;
 }
 
+/* The request began in a context that was replaced since: its answer has to go there. */
+static enum mup_status reply_from_other_context(struct mup_netconf_request *request,
+                                                const struct lyd_node *tree)
+{
+    struct mup_text xml = {0};
+    const struct lyd_node *child;
+
+    mup_text_add(&xml, "");
+    LY_LIST_FOR(lyd_child(tree), child)
+    {
+        char *text = NULL;
+        if (child->schema && (child->schema->flags & LYS_IS_OUTPUT)) {
+            xml.failed |= lyd_print_mem(&text, child, LYD_XML, LYD_PRINT_SHRINK) != LY_SUCCESS;
+            mup_text_add(&xml, text ? text : "");
+        }
+        free(text);
+    }
+    enum mup_status status = xml.failed ? refuse_answer(request, "no memory")
+                                        : mup_netconf_reply_xml(request, xml.bytes);
+    mup_text_free(&xml);
+    return status;
+}
+
+static bool is_same_rpc(const struct lysc_node *one, const struct lysc_node *other)
+{
+    return strcmp(one->name, other->name) == 0 &&
+           strcmp(one->module->name, other->module->name) == 0;
+}
+
 enum mup_status mup_netconf_reply_tree(struct mup_netconf_request *request, struct lyd_node *tree)
 {
+    if (tree && tree->schema && tree->schema->module->ctx != request->context &&
+        is_same_rpc(tree->schema, request->schema)) {
+        enum mup_status converted = reply_from_other_context(request, tree);
+        lyd_free_all(tree);
+        return converted;
+    }
     enum mup_status status = tree && tree->schema == request->schema
                                  ? reply_output(request, tree)
                                  : refuse_answer(request, "it is not of this RPC");

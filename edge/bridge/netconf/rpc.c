@@ -14,6 +14,7 @@ void request_free(struct mup_netconf_request *request)
     }
     lyd_free_all(request->tree);
     lyd_free_all(request->envelope);
+    schemas_release(&request->server->schemas, request->context);
     free(request->attributes);
     free(request);
 }
@@ -138,6 +139,7 @@ static struct mup_netconf_request *new_request(struct session *session, struct l
         return NULL;
     }
     request->session = session;
+    request->server = session->server;
     request->context = session->server->schemas.context;
     request->envelope = envelope;
     request->attributes = attributes;

@@ -113,6 +113,9 @@ enum mup_status schemas_init(struct schemas *schemas, const char *const *folders
 
 void schemas_free(struct schemas *schemas)
 {
+    for (size_t i = 0; i < SCHEMAS_RETIRED_MAX; i++) {
+        ly_ctx_destroy(schemas->retired[i].context);
+    }
     ly_ctx_destroy(schemas->context);
     ly_ctx_destroy(schemas->plain);
     for (size_t i = 0; i < schemas->added_count; i++) {
@@ -295,6 +298,7 @@ enum mup_status schemas_add(struct schemas *schemas, const char *yang, char **na
     }
     if (same->hidden) {
         same->hidden = false;
+        schemas->hidden_count--;
         schemas->generation++;
     }
     return MUP_OK;
@@ -306,7 +310,96 @@ void schemas_hide(struct schemas *schemas, const char *name)
 
     if (found && !found->hidden) {
         found->hidden = true;
+        schemas->hidden_count++;
         schemas->generation++;
+    }
+}
+
+/* ---- giving back the memory of hidden modules ---- */
+
+static bool load_all(const struct schemas *schemas, struct ly_ctx *context, char *error)
+{
+    for (size_t i = 0; i < sizeof base_modules / sizeof base_modules[0]; i++) {
+        if (!load_base(context, i)) {
+            say_yang_error(context, error);
+            return false;
+        }
+    }
+    for (size_t i = 0; i < schemas->added_count; i++) {
+        if (!schemas->added[i].hidden &&
+            lys_parse_mem(context, schemas->added[i].yang, LYS_IN_YANG, NULL) != LY_SUCCESS) {
+            say_yang_error(context, error);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void forget_hidden(struct schemas *schemas)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < schemas->added_count; i++) {
+        if (schemas->added[i].hidden) {
+            free(schemas->added[i].name);
+            free(schemas->added[i].yang);
+        } else {
+            schemas->added[kept++] = schemas->added[i];
+        }
+    }
+    schemas->added_count = kept;
+    schemas->hidden_count = 0;
+}
+
+static size_t free_place(const struct schemas *schemas)
+{
+    size_t i = 0;
+
+    while (i < SCHEMAS_RETIRED_MAX && schemas->retired[i].context) {
+        i++;
+    }
+    return i;
+}
+
+enum mup_status schemas_rebuild(const struct schemas *schemas, struct ly_ctx **out, char *error)
+{
+    if (free_place(schemas) == SCHEMAS_RETIRED_MAX) {
+        snprintf(error, MUP_NETCONF_ERROR_SIZE, "requests are at work in too many old contexts");
+        return MUP_ERR_BUSY;
+    }
+    struct ly_ctx *fresh = new_context(schemas, 0);
+    if (!fresh) {
+        snprintf(error, MUP_NETCONF_ERROR_SIZE, "no memory");
+        return MUP_ERR_SPACE;
+    }
+    if (!load_all(schemas, fresh, error)) {
+        ly_ctx_destroy(fresh);
+        return MUP_ERR_FORMAT;
+    }
+    *out = fresh;
+    return MUP_OK;
+}
+
+void schemas_replaced(struct schemas *schemas, struct ly_ctx *old, size_t users)
+{
+    size_t place = free_place(schemas);
+
+    forget_hidden(schemas);
+    if (users == 0) {
+        ly_ctx_destroy(old);
+    } else {
+        schemas->retired[place].context = old;
+        schemas->retired[place].users = users;
+    }
+}
+
+void schemas_release(struct schemas *schemas, const struct ly_ctx *context)
+{
+    for (size_t i = 0; i < SCHEMAS_RETIRED_MAX; i++) {
+        if (schemas->retired[i].context == context && --schemas->retired[i].users == 0) {
+            ly_ctx_destroy(schemas->retired[i].context);
+            schemas->retired[i].context = NULL;
+        }
     }
 }
 

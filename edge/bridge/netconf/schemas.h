@@ -33,6 +33,8 @@ struct schema_text {
     bool hidden;
 };
 
+#define SCHEMAS_RETIRED_MAX 3u /* with the live one: at most four contexts */
+
 struct schemas {
     struct ly_ctx *context;
     struct ly_ctx *plain; /* knows no module: in it every message parses as an opaque tree */
@@ -41,6 +43,12 @@ struct schemas {
     size_t added_capacity;
     char **folders;
     size_t folder_count;
+    size_t hidden_count;
+    /* Contexts that were replaced while requests were at work in them. */
+    struct {
+        struct ly_ctx *context;
+        size_t users;
+    } retired[SCHEMAS_RETIRED_MAX];
     uint64_t started; /* distinguishes content ids of one process from those of the next */
     unsigned generation;
 };
@@ -54,6 +62,20 @@ void schemas_free(struct schemas *schemas);
 MUP_MUST_CHECK
 enum mup_status schemas_add(struct schemas *schemas, const char *yang, char **name, char *error);
 void schemas_hide(struct schemas *schemas, const char *name);
+/*
+ * Give back the memory of hidden modules, which libyang cannot unload: make a context of what is
+ * visible. It is the caller's until schemas_replace().
+ *
+ * MUP_ERR_BUSY   too many old ones live still. MUP_ERR_SPACE, MUP_ERR_FORMAT: `error` says why.
+ */
+MUP_MUST_CHECK
+enum mup_status schemas_rebuild(const struct schemas *schemas, struct ly_ctx **out, char *error);
+/* The hidden modules are gone, and `old`, which was live until now, lives on for so many requests
+ * that hold pointers into it. Everything else that points into it must be gone. */
+void schemas_replaced(struct schemas *schemas, struct ly_ctx *old, size_t users);
+/* A request of this context is over. */
+void schemas_release(struct schemas *schemas, const struct ly_ctx *context);
+
 bool schemas_is_hidden(const struct schemas *schemas, const char *name);
 
 /* The implemented, visible module with this namespace; NULL: none. */

@@ -184,7 +184,8 @@ struct mup_netconf *mup_netconf_new(struct mup_loop *loop,
         free_server(server);
         return NULL;
     }
-    if (!subscribe_init(server)) {
+    if (!subscribe_init(server) || !rebuild_init(server)) {
+        subscribe_free(server);
         snprintf(error, MUP_NETCONF_ERROR_SIZE, "no memory");
         free_server(server);
         return NULL;
@@ -195,6 +196,7 @@ struct mup_netconf *mup_netconf_new(struct mup_loop *loop,
     if (result != 0) {
         say(error, "cannot listen", server->socket_path, -result);
         subscribe_free(server);
+        rebuild_free(server);
         uv_close((uv_handle_t *)&server->listener, listener_closed);
         return NULL;
     }
@@ -207,6 +209,7 @@ void mup_netconf_free(struct mup_netconf *server)
         session_close(server->sessions, false, "the bridge stops");
     }
     subscribe_free(server);
+    rebuild_free(server);
     /* libuv unlinks the socket with the handle. */
     uv_close((uv_handle_t *)&server->listener, listener_closed);
 }
@@ -232,6 +235,7 @@ void mup_netconf_hide_module(struct mup_netconf *server, const char *name)
     schemas_hide(&server->schemas, name);
     if (server->schemas.generation != before) {
         notify_module(server, ly_ctx_get_module_implemented(server->schemas.context, name), false);
+        rebuild_consider(server);
     }
 }
 

@@ -165,6 +165,129 @@ static void the_server_says_why_it_cannot_start(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+static void add_numbered(unsigned number)
+{
+    char yang[200];
+
+    snprintf(yang, sizeof yang,
+             "module m%u { namespace \"urn:m%u\"; prefix m; rpc go { output { leaf out { type "
+             "string; } } } }",
+             number, number);
+    assert_int_equal(mup_netconf_add_module(rig_server, yang, rig_error), MUP_OK);
+}
+
+static void hide_numbered(unsigned first, unsigned count)
+{
+    char name[16];
+
+    for (unsigned i = first; i < first + count; i++) {
+        snprintf(name, sizeof name, "m%u", i);
+        mup_netconf_hide_module(rig_server, name);
+    }
+}
+
+/* Turn until the live context is another. */
+static void await_rebuild(const struct ly_ctx *before)
+{
+    uint64_t end = uv_hrtime() / 1000000u + RIG_WAIT_MS;
+
+    while (mup_netconf_schemas(rig_server) == before) {
+        assert_true(uv_hrtime() / 1000000u < end);
+        rig_turn();
+        usleep(1000);
+    }
+}
+
+#define LABEL                                                                                      \
+    RPC("<edit-config><target><running/></target><config><devices xmlns=\"urn:mup:myno-devices\">" \
+        "<device><uuid>u1</uuid><label>hall</label></device></devices></config></edit-config>")
+
+static void many_hidden_modules_are_given_up_and_nobody_notices(void **state)
+{
+    struct peer peer = peer_open();
+    struct peer waiting = peer_open();
+    struct peer late = peer_open();
+    struct lyd_node *tree = NULL;
+    (void)state;
+
+    assert_has(peer_ask(&peer, LABEL), "<ok/>");
+    assert_has(peer_ask(&peer, RPC("<create-subscription xmlns=\"urn:ietf:params:xml:ns:netconf:"
+                                   "notification:1.0\"><filter><telemetry xmlns=\"urn:mup:"
+                                   "myno-devices\"/></filter></create-subscription>")),
+               "<ok/>");
+    peer_send(&waiting, RPC(TOKEN("slow")));
+    peer_send(&late, RPC(TOKEN("slower")));
+    rig_wait_count(&rig_request_count, 2);
+    for (unsigned round = 0; round < 3; round++) {
+        const struct ly_ctx *before = mup_netconf_schemas(rig_server);
+        for (unsigned i = 0; i < 70; i++) {
+            add_numbered(100 * round + i);
+        }
+        hide_numbered(100 * round + 1, 69);
+        await_rebuild(before);
+        /* configuration, access rules, sessions and the visible modules are as before */
+        const char *answer = peer_ask(&peer, RPC("<get/>"));
+        assert_has(answer, "<label>hall</label>");
+        assert_has(answer, "<name>everybody</name>");
+        assert_has(answer, "<identifier>m0</identifier>");
+        assert_has_not(answer, "<identifier>m1</identifier>");
+        assert_has(peer_ask(&peer, RPC(TOKEN("fast"))), "<token");
+    }
+    /* those who waited are answered from the context of now */
+    assert_int_equal(lyd_new_path(NULL, mup_netconf_schemas(rig_server),
+                                  "/toy:getDeviceToken/token", "t<", LYD_NEW_PATH_OUTPUT, &tree),
+                     LY_SUCCESS);
+    assert_int_equal(mup_netconf_reply_tree(rig_requests[0], tree), MUP_OK);
+    peer_expect(&waiting, "<token xmlns=\"urn:toy\">t&lt;</token></rpc-reply>");
+    peer_free(&late); /* and those who went need no answer */
+    rig_wait_count(&rig_cancelled, 1);
+    tree = NULL;
+    assert_int_equal(lyd_new_path(NULL, mup_netconf_schemas(rig_server),
+                                  "/myno-devices:telemetry/uuid", "u1", 0, &tree),
+                     LY_SUCCESS);
+    assert_int_equal(mup_netconf_notify(rig_server, tree), MUP_OK);
+    peer_expect(&peer, "</telemetry></notification>]]>]]>");
+    /* what was given up can come again */
+    add_numbered(5);
+    assert_has(peer_ask(&peer, RPC("<get/>")), "<identifier>m5</identifier>");
+    peer_free(&peer);
+    peer_free(&waiting);
+}
+
+static void a_context_that_requests_hold_is_not_replaced_for_ever(void **state)
+{
+    struct peer peers[5];
+    const struct ly_ctx *before;
+    (void)state;
+
+    for (unsigned round = 0; round < 5; round++) {
+        peers[round] = peer_open();
+        peer_send(&peers[round], RPC(TOKEN("slow")));
+        rig_wait_count(&rig_request_count, round + 1);
+        for (unsigned i = 0; i < 70; i++) {
+            add_numbered(100 * round + i);
+        }
+        before = mup_netconf_schemas(rig_server);
+        hide_numbered(100 * round, 70);
+        if (round < 3) {
+            await_rebuild(before);
+        }
+    }
+    /* three old ones and the live one: the fourth change waits until an old one is free */
+    for (int i = 0; i < 600; i++) {
+        rig_turn();
+        usleep(1000);
+    }
+    assert_ptr_equal(mup_netconf_schemas(rig_server), before);
+    assert_int_equal(mup_netconf_reply_xml(rig_requests[1], "<token xmlns=\"urn:toy\">t</token>"),
+                     MUP_OK);
+    peer_expect(&peers[1], "<token");
+    await_rebuild(before);
+    for (unsigned round = 0; round < 5; round++) {
+        peer_free(&peers[round]);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_start, rig_stop)
 
 int main(void)
@@ -177,6 +300,8 @@ int main(void)
         TEST(what_is_not_good_yang_is_refused_with_a_reason),
         TEST(augments_and_deviations_are_refused),
         TEST(a_hidden_module_is_gone_until_it_is_added_again),
+        TEST(many_hidden_modules_are_given_up_and_nobody_notices),
+        TEST(a_context_that_requests_hold_is_not_replaced_for_ever),
         TEST(the_server_says_why_it_cannot_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
