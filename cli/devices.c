@@ -6,9 +6,11 @@
 
 #include "json.h"
 #include "rest.h"
+#include "standing.h"
 
 static const char help[] =
     "usage: mup devices [--server URL] [--token-file FILE] [--json]\n"
+    "       mup devices quarantine|release|retire|replace ...   (see mup devices retire --help)\n"
     "\n"
     "List the devices at the edge: name, category, firmware version, presence, last seen.\n"
     "\n" MUP_REST_HELP "  --json              print the server's answer as it is\n"
@@ -42,6 +44,8 @@ int mup_devices_main(int argc, char **argv)
     int json = 0;
     int code;
 
+    if (argc > 1 && mup_standing_is_verb(argv[1]))
+        return mup_standing_main(argc - 1, argv + 1);
     code = mup_rest_read_options(&rest, &json, "devices", help, argc, argv);
     if (code != 0)
         return code - 1;

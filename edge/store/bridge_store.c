@@ -51,6 +51,9 @@ static const char *const migrations[] = {
     "  app_tag TEXT NOT NULL DEFAULT '',"
     "  message TEXT NOT NULL DEFAULT '') STRICT;"
     "CREATE INDEX command_ended ON command (ended_ms);",
+    "ALTER TABLE device ADD COLUMN standing INTEGER NOT NULL DEFAULT 0"
+    "  CHECK (standing IN (0, 1, 2));"
+    "ALTER TABLE device ADD COLUMN replaced_by TEXT NOT NULL DEFAULT '';",
 };
 
 static const struct mup_store_schema schema = {
@@ -238,6 +241,14 @@ static int set_label(sqlite3 *db, void *arg)
                              d->name);
 }
 
+static int set_standing(sqlite3 *db, void *arg)
+{
+    const struct mup_stored_device *d = arg;
+
+    return mup_store_run_one(db, "UPDATE device SET standing = ?, replaced_by = ? WHERE name = ?",
+                             "itt", (int64_t)d->standing, d->replaced_by, d->name);
+}
+
 static int remove_device(sqlite3 *db, void *arg)
 {
     const struct mup_stored_device *d = arg;
@@ -311,6 +322,19 @@ enum mup_status mup_bridge_store_set_label(struct mup_bridge_store *store, const
     return mup_store_submit(engine(store), set_label, job, on_done, arg);
 }
 
+enum mup_status mup_bridge_store_set_standing(struct mup_bridge_store *store, const char *name,
+                                              enum mup_standing standing, const char *replaced_by,
+                                              mup_store_on_done *on_done, void *arg)
+{
+    struct mup_stored_device *job = device_job(name);
+
+    if (job) {
+        job->standing = standing;
+        copy_cut(job->replaced_by, sizeof job->replaced_by, replaced_by);
+    }
+    return mup_store_submit(engine(store), set_standing, job, on_done, arg);
+}
+
 enum mup_status mup_bridge_store_remove_device(struct mup_bridge_store *store, const char *name,
                                                mup_store_on_done *on_done, void *arg)
 {
@@ -332,13 +356,15 @@ static bool read_device(sqlite3_stmt *row, struct mup_stored_device *out)
         .present = sqlite3_column_int(row, 8) != 0,
         .first_seen_ms = (uint64_t)sqlite3_column_int64(row, 9),
         .last_seen_ms = (uint64_t)sqlite3_column_int64(row, 10),
+        .standing = (enum mup_standing)sqlite3_column_int(row, 12),
     };
     return mup_store_column_text(row, 0, out->name, sizeof out->name) &&
            mup_store_column_fixed(row, 1, out->uuid, sizeof out->uuid) &&
            mup_store_column_fixed(row, 2, out->digest, sizeof out->digest) &&
            mup_store_column_fixed(row, 6, out->kid, sizeof out->kid) &&
            mup_store_column_fixed(row, 7, out->boot_id, sizeof out->boot_id) &&
-           mup_store_column_text(row, 11, out->label, sizeof out->label);
+           mup_store_column_text(row, 11, out->label, sizeof out->label) &&
+           mup_store_column_text(row, 13, out->replaced_by, sizeof out->replaced_by);
 }
 
 enum mup_status mup_bridge_store_each_device(struct mup_bridge_store *store,
@@ -351,7 +377,7 @@ enum mup_status mup_bridge_store_each_device(struct mup_bridge_store *store,
     int code = sqlite3_prepare_v2(
         mup_store_reader(engine(store)),
         "SELECT name, uuid, digest, version, on_trial, epoch, kid, boot_id, present,"
-        " first_seen_ms, last_seen_ms, label FROM device ORDER BY name",
+        " first_seen_ms, last_seen_ms, label, standing, replaced_by FROM device ORDER BY name",
         -1, &row, NULL);
 
     while (code == SQLITE_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {

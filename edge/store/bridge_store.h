@@ -35,6 +35,13 @@ struct mup_stored_description {
     uint64_t at_ms;     /* when it was judged, ms since 1970 */
 };
 
+/* What an operator thinks of a device. */
+enum mup_standing {
+    MUP_STANDING_SERVICE,
+    MUP_STANDING_QUARANTINED,
+    MUP_STANDING_RETIRED,
+};
+
 /* Plain and caller-owned: copy it, keep it in a table. */
 struct mup_stored_device {
     char name[MUP_NAME_MAX + 1];     /* MQTT user name: the key */
@@ -49,6 +56,8 @@ struct mup_stored_device {
     uint64_t first_seen_ms; /* ms since 1970; a later put does not change it */
     uint64_t last_seen_ms;
     char label[MUP_STORED_LABEL_SIZE_MAX + 1]; /* an operator's word for it; a put keeps it */
+    enum mup_standing standing;                /* a put keeps it, and the next */
+    char replaced_by[MUP_UUID_TEXT_SIZE];      /* the device in its place; "": none */
 };
 
 MUP_MUST_CHECK
@@ -69,7 +78,8 @@ enum mup_status mup_bridge_store_remove_description(struct mup_bridge_store *sto
                                                     mup_store_on_done *on_done, void *arg);
 
 /*
- * Keep a device, or replace what was kept under its name, except label and first_seen_ms. When
+ * Keep a device, or replace what was kept under its name, except label, standing, replaced_by and
+ * first_seen_ms. When
  * another name has the same UUID the write ends with MUP_ERR_STATE: one of the two lies.
  */
 MUP_MUST_CHECK
@@ -92,6 +102,10 @@ MUP_MUST_CHECK
 enum mup_status mup_bridge_store_set_label(struct mup_bridge_store *store, const char *name,
                                            const char *label, mup_store_on_done *on_done,
                                            void *arg);
+MUP_MUST_CHECK
+enum mup_status mup_bridge_store_set_standing(struct mup_bridge_store *store, const char *name,
+                                              enum mup_standing standing, const char *replaced_by,
+                                              mup_store_on_done *on_done, void *arg);
 MUP_MUST_CHECK
 enum mup_status mup_bridge_store_remove_device(struct mup_bridge_store *store, const char *name,
                                                mup_store_on_done *on_done, void *arg);

@@ -201,7 +201,8 @@ static void begin_rpc(void *context, struct mup_netconf_request *request, const 
     mup_log(MUP_LOG_INFO, "bridge", mup_log_event("rpc"), mup_log_text("user", user),
             mup_log_text("module", module), mup_log_text("rpc", rpc));
     if (strcmp(module, "myno-devices") != 0 ||
-        !mup_commands_begin(bridge->commands, request, user, rpc, input))
+        (!mup_commands_begin(bridge->commands, request, user, rpc, input) &&
+         !mup_bridge_change_standing(bridge, request, user, rpc, input)))
         mup_calls_begin(bridge->calls, request, module, rpc, input);
 }
 
@@ -233,8 +234,10 @@ static void cancel_rpc(void *context, struct mup_netconf_request *request)
 {
     struct mup_bridge *bridge = context;
 
-    if (!mup_calls_cancel(bridge->calls, request))
-        mup_commands_cancel(bridge->commands, request);
+    if (mup_calls_cancel(bridge->calls, request))
+        return;
+    mup_commands_cancel(bridge->commands, request);
+    mup_bridge_forget_standing(bridge, request);
 }
 
 /* The extension statements that every generated module imports; clients fetch it from us too. */

@@ -50,6 +50,7 @@ struct mup_bridge_settings {
 };
 
 struct mup_bridge;
+struct mup_standing_change;
 
 /* A description under judgement. */
 struct mup_judgement {
@@ -72,6 +73,7 @@ struct mup_bridge {
     struct mup_exchanges *exchanges;
     struct mup_calls *calls;
     struct mup_commands *commands;
+    struct mup_standing_change *standing_changes; /* on their way into the store */
     struct mup_timer *sweep;
     uint8_t certificate[MUP_CERTIFICATE_SIGNED_MAX];
     size_t certificate_size;
@@ -118,6 +120,13 @@ void mup_bridge_listen_to_all(struct mup_bridge *bridge);
 
 /* A message that is none of the bootstrap's or of a call's (telemetry.c). */
 void mup_bridge_take_telemetry(struct mup_bridge *bridge, const struct mup_mqtt_message *message);
+
+/* The RPCs quarantine, release, retire and replace of myno-devices; false: it is another one.
+ * mup_bridge_forget_standing: their session is gone (standing.c). */
+bool mup_bridge_change_standing(struct mup_bridge *bridge, struct mup_netconf_request *request,
+                                const char *user, const char *rpc, const struct lyd_node *input);
+void mup_bridge_forget_standing(struct mup_bridge *bridge,
+                                const struct mup_netconf_request *request);
 
 /* The list of devices for <get> (operational.c). */
 enum mup_status mup_bridge_get(void *context, const char *user, const struct ly_ctx *schemas,

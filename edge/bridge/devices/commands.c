@@ -457,6 +457,16 @@ static void withdraw(struct mup_commands *commands, struct mup_netconf_request *
     end_command(command, "withdrawn", NULL, NULL, NULL);
 }
 
+void mup_commands_end_all(struct mup_commands *commands, const struct mup_device *device,
+                          const char *app_tag, const char *message)
+{
+    for (struct command *at = commands->first; at != NULL; at = at->next)
+        if (at->exchange != NULL && at->device == device) {
+            mup_exchange_cancel(at->exchange);
+            end_command(at, "failed", app_tag, message, NULL);
+        }
+}
+
 bool mup_commands_begin(struct mup_commands *commands, struct mup_netconf_request *request,
                         const char *user, const char *rpc, const struct lyd_node *input)
 {

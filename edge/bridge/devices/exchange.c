@@ -96,6 +96,12 @@ static bool publish(const struct mup_exchange *exchange)
     return status != MUP_ERR_BUSY;
 }
 
+/* Whether requests go to it, and what it answers is believed. */
+static bool is_in_service(const struct mup_device *device)
+{
+    return !device->unseated && device->stored.standing == MUP_STANDING_SERVICE;
+}
+
 static void starve(struct mup_exchanges *exchanges, struct mup_device *device)
 {
     if (device->starved)
@@ -112,7 +118,7 @@ static void send_next(struct mup_exchanges *exchanges, struct mup_device *device
     unsigned sent = 0;
     bool command_before = false;
 
-    if (device->unseated)
+    if (!is_in_service(device))
         return;
     for (struct mup_exchange *at = device->exchanges; at != NULL; at = at->next_of_device)
         sent += at->sent;
@@ -163,7 +169,7 @@ static void send_again(struct mup_device *device)
 {
     bool room = true;
 
-    if (device->unseated)
+    if (!is_in_service(device))
         return;
     for (struct mup_exchange *at = device->exchanges; at != NULL; at = at->next_of_device)
         if (at->sent) {
@@ -320,7 +326,7 @@ static struct mup_exchange *find(struct mup_exchanges *exchanges, const char *na
         return NULL;
     for (at = *bucket_of(exchanges, message->correlation); at != NULL; at = at->next)
         if (memcmp(at->correlation, message->correlation, MUP_CORRELATION_SIZE) == 0 &&
-            strcmp(at->device->stored.name, name) == 0 && !at->device->unseated)
+            strcmp(at->device->stored.name, name) == 0 && is_in_service(at->device))
             return at;
     return NULL;
 }

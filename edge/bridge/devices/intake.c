@@ -60,6 +60,8 @@ void mup_bridge_reply(struct mup_bridge *bridge, const struct mup_device *device
     const struct mup_known_description *description = device->description;
     struct mup_bootstrap_reply reply = {.state = MUP_STATE_SEND_DESCRIPTION};
 
+    if (device->stored.standing != MUP_STANDING_SERVICE)
+        return; /* it was refused */
     if (description != NULL && !description->kept)
         return; /* on_description_kept has the word */
     memcpy(reply.description_digest, device->stored.digest, MUP_DIGEST_SIZE);
@@ -167,17 +169,48 @@ static struct mup_device *take_device(struct mup_bridge *bridge, struct mup_stor
     if (known != NULL)
         stored->first_seen_ms = known->stored.first_seen_ms;
     status = mup_registry_put_device(&bridge->registry, &device, stored);
-    if (status == MUP_ERR_STATE)
+    if (status == MUP_ERR_STATE) {
+        const struct mup_device *twin = mup_registry_by_uuid(&bridge->registry, stored->uuid);
         *why = "this UUID is known under another name, or this name with another UUID";
-    else if (status != MUP_OK)
+        if (twin != NULL && twin != known)
+            mup_bridge_tell_conflict(bridge, twin, stored->name,
+                                     "another client announced its UUID");
+    }
+    if (status != MUP_OK && status != MUP_ERR_STATE)
         *why = "this bridge has no room for another device";
-    else if (squatter != NULL) {
-        mup_log(MUP_LOG_WARNING, "intake", mup_log_event("a device takes its own UUID"),
-                mup_log_text("device", stored->name), mup_log_text("from", squatter->stored.name));
+    if (status == MUP_OK && squatter != NULL) {
+        mup_bridge_tell_conflict(bridge, device, squatter->stored.name,
+                                 "it takes its own UUID from another client");
         mup_bridge_refuse(bridge, squatter->stored.name, MUP_STATE_DEVICE_REFUSED,
                           squatter->stored.digest, "the device whose name is this UUID has come");
     }
     return status == MUP_OK ? device : NULL;
+}
+
+/* A boot identity that comes back after another one: the broker lets one client of a name throw out
+ * the other, and each announces itself when it is there again. */
+static void watch_boots(struct mup_bridge *bridge, struct mup_device *device,
+                        const struct mup_stored_device *before)
+{
+    if (memcmp(device->stored.boot_id, before->boot_id, sizeof before->boot_id) == 0)
+        return;
+    if (memcmp(device->stored.boot_id, device->boot_before, sizeof device->boot_before) == 0)
+        mup_bridge_tell_conflict(bridge, device, NULL,
+                                 "two clients with its name and password take turns");
+    memcpy(device->boot_before, before->boot_id, sizeof device->boot_before);
+}
+
+static const char *refusal_of(const struct mup_device *device)
+{
+    switch (device->stored.standing) {
+    case MUP_STANDING_SERVICE:
+        return NULL;
+    case MUP_STANDING_QUARANTINED:
+        return "this device is in quarantine";
+    case MUP_STANDING_RETIRED:
+        return "this device is retired";
+    }
+    return NULL;
 }
 
 static void on_announcement(struct mup_bridge *bridge, const char *name, const uint8_t *bytes,
@@ -206,7 +239,11 @@ static void on_announcement(struct mup_bridge *bridge, const char *name, const u
         device = take_device(bridge, &stored, &why);
     if (device != NULL && device->description != NULL && device->description->outdated)
         mup_registry_drop_description(&bridge->registry, device->description);
-    if (device != NULL && device->description == NULL &&
+    if (device != NULL && was_known)
+        watch_boots(bridge, device, &before);
+    if (device != NULL)
+        why = refusal_of(device);
+    if (why == NULL && device != NULL && device->description == NULL &&
         !mup_registry_may_be_judged(device, now_ms))
         why = "too many new descriptions from this device; announce it again in an hour";
     if (why != NULL) {

@@ -77,6 +77,8 @@ static LY_ERR add_device(struct lyd_node *list, const struct mup_device *device)
         bad = mup_leaf_add(entry, "on-trial", device->stored.on_trial ? "true" : "false");
     if (bad == LY_SUCCESS)
         bad = mup_leaf_add(entry, "state", mup_device_state_name(device));
+    if (bad == LY_SUCCESS && device->stored.replaced_by[0] != '\0')
+        bad = mup_leaf_add(entry, "replaced-by", device->stored.replaced_by);
     if (bad == LY_SUCCESS)
         bad = mup_leaf_add(entry, "reachable", device->stored.present ? "true" : "false");
     if (bad == LY_SUCCESS)

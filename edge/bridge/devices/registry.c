@@ -234,6 +234,7 @@ enum mup_status mup_registry_put_device(struct mup_registry *registry, struct mu
     struct mup_device *device = mup_registry_by_name(registry, stored->name);
     const struct mup_device *twin = mup_registry_by_uuid(registry, stored->uuid);
     struct mup_device *squatter = mup_registry_squatter(registry, stored);
+    struct mup_stored_device keep;
 
     if (device != twin && (device != NULL || squatter == NULL))
         return MUP_ERR_STATE;
@@ -241,7 +242,10 @@ enum mup_status mup_registry_put_device(struct mup_registry *registry, struct mu
         return MUP_ERR_SPACE;
     if (device == NULL)
         return add_device(registry, out, stored);
+    keep = device->stored;
     device->stored = *stored;
+    device->stored.standing = keep.standing;
+    memcpy(device->stored.replaced_by, keep.replaced_by, sizeof keep.replaced_by);
     set_description(device, mup_registry_description(registry, stored->digest));
     *out = device;
     return MUP_OK;

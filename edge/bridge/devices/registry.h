@@ -77,7 +77,8 @@ struct mup_device {
     char uuid_text[MUP_UUID_TEXT_SIZE];
     struct mup_known_description *description; /* NULL: not known yet */
     bool unseated;                             /* the owner of its UUID came: not found any more */
-    unsigned judgement_count;                  /* since judgements_ms */
+    uint8_t boot_before[MUP_STORED_BOOT_ID_SIZE]; /* the boot before this one; zero: not seen */
+    unsigned judgement_count;                     /* since judgements_ms */
     uint64_t judgements_ms;
     struct mup_device_told told;
     enum mup_update_state update_state;
@@ -122,8 +123,8 @@ struct mup_device *mup_registry_squatter(const struct mup_registry *registry,
                                          const struct mup_stored_device *stored);
 
 /*
- * Take in a device, or the news of one that is known by this name. The owner of a UUID takes it
- * from whoever has it.
+ * Take in a device, or the news of one that is known by this name; standing and replaced_by are
+ * kept. The owner of a UUID takes it from whoever has it.
  *
  * MUP_ERR_STATE  another name has this UUID, or this name had another UUID: one of them lies.
  * MUP_ERR_SPACE  MUP_DEVICES_MAX reached, or no memory.

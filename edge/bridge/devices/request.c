@@ -48,6 +48,13 @@ static bool find_device(struct mup_device_request *request, struct mup_fault *fa
     const char *target = target_of(input);
     struct mup_device *device = mup_registry_find(registry, target);
 
+    if (device != NULL && device->stored.standing != MUP_STANDING_SERVICE) {
+        bool retired = device->stored.standing == MUP_STANDING_RETIRED;
+        snprintf(fault->message, sizeof fault->message, "device %s is %s", device->stored.name,
+                 retired ? "retired" : "in quarantine");
+        return fail(fault, MUP_NETCONF_TAG_OPERATION_FAILED,
+                    retired ? "device-retired" : "device-quarantined", "uuid");
+    }
     if (device == NULL)
         snprintf(fault->message, sizeof fault->message,
                  "no device with the uuid or name '%.64s' has announced itself; "

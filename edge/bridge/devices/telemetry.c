@@ -94,7 +94,8 @@ void mup_bridge_take_telemetry(struct mup_bridge *bridge, const struct mup_mqtt_
     const struct mup_telemetry *point;
     char value[MUP_READING_SIZE_MAX + 1];
 
-    if (device == NULL || device->description == NULL || device->description->capability == NULL)
+    if (device == NULL || device->stored.standing != MUP_STANDING_SERVICE ||
+        device->description == NULL || device->description->capability == NULL)
         return;
     capability = device->description->capability;
     snprintf(value, sizeof value, "%.*s",

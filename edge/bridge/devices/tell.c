@@ -7,6 +7,7 @@
 #include "bridge/devices/tell.h"
 #include "mup/rpc.h"
 #include "mup/state.h"
+#include "runtime/log.h"
 
 static void add(struct lyd_node *tree, const char *name, const char *value)
 {
@@ -47,6 +48,8 @@ static void end(const struct mup_bridge *bridge, struct lyd_node *tree)
 
 const char *mup_device_state_name(const struct mup_device *device)
 {
+    if (device->stored.standing != MUP_STANDING_SERVICE)
+        return device->stored.standing == MUP_STANDING_RETIRED ? "retired" : "quarantined";
     if (!device->stored.present)
         return "offline";
     if (device->description == NULL)
@@ -110,6 +113,19 @@ void mup_bridge_tell_point(struct mup_bridge *bridge, const struct mup_device *d
         add(tree, "unit", point->unit);
     if (!is_event && point->symbol[0] != '\0')
         add(tree, "symbol", point->symbol);
+    end(bridge, tree);
+}
+
+void mup_bridge_tell_conflict(struct mup_bridge *bridge, const struct mup_device *device,
+                              const char *other_name, const char *reason)
+{
+    struct lyd_node *tree = begin(bridge, device, "identity-conflict");
+
+    mup_log(MUP_LOG_WARNING, "devices", mup_log_event("two clients say that they are one device"),
+            mup_log_text("device", device->stored.name), mup_log_text("other", other_name),
+            mup_log_text("why", reason));
+    add(tree, "other-name", other_name);
+    add(tree, "reason", reason);
     end(bridge, tree);
 }
 

@@ -16,6 +16,11 @@ const char *mup_update_state_name(enum mup_update_state state);
 /* Its state, version or trial may be another than before: device-change. */
 void mup_bridge_tell_device(struct mup_bridge *bridge, struct mup_device *device);
 
+/* Another client, or one of the same name (`other_name` NULL), says that it is this device:
+ * identity-conflict, and a line in the log. */
+void mup_bridge_tell_conflict(struct mup_bridge *bridge, const struct mup_device *device,
+                              const char *other_name, const char *reason);
+
 /* It published a value or an event: telemetry, event. `value` is text that XML may not carry. */
 void mup_bridge_tell_point(struct mup_bridge *bridge, const struct mup_device *device,
                            const struct mup_telemetry *point, bool is_event, const char *value);

@@ -187,6 +187,7 @@ static void take_bootstrap(struct rig *rig, struct rig_device *device,
         send_description(rig, device->name);
     else
         device->known = reply.state == MUP_STATE_OK;
+    device->refused += reply.state == MUP_STATE_DEVICE_REFUSED;
 }
 
 static void on_message(struct mosquitto *mosq, void *context,
@@ -242,10 +243,10 @@ static bool connect_devices(struct rig *rig)
     return mosquitto_connect(rig->mosq, "127.0.0.1", rig->bed.broker_port, 60) == 0;
 }
 
-static void announce(struct rig *rig, const struct rig_device *device)
+void rig_announce(struct rig *rig, const struct rig_device *device, const char *name, uint8_t boot)
 {
-    struct mup_announcement announcement = {.description_size = (uint32_t)rig->description_size,
-                                            .version = 7};
+    struct mup_announcement announcement = {
+        .description_size = (uint32_t)rig->description_size, .version = 7, .boot_id = {boot}};
     uint8_t bytes[MUP_ANNOUNCEMENT_MAX];
     size_t size;
 
@@ -253,7 +254,7 @@ static void announce(struct rig *rig, const struct rig_device *device)
     memcpy(announcement.description_digest, rig->digest, sizeof rig->digest);
     want(rig, mup_announcement_encode(bytes, sizeof bytes, &size, &announcement) == MUP_OK,
          "encode");
-    publish(rig, MUP_TOPIC_ANNOUNCE, device->name, bytes, size, NULL);
+    publish(rig, MUP_TOPIC_ANNOUNCE, name, bytes, size, NULL);
 }
 
 static bool all_known(const struct rig *rig, size_t count)
@@ -273,7 +274,7 @@ static void announce_all(struct rig *rig)
         if (count > rig->device_count - at)
             count = rig->device_count - at;
         for (size_t i = at; i < at + count; i++)
-            announce(rig, &rig->devices[i]);
+            rig_announce(rig, &rig->devices[i], rig->devices[i].name, 0);
         RIG_WAIT(rig, all_known(rig, at + count));
     }
 }

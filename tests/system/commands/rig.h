@@ -29,8 +29,9 @@ struct rig_request {
 struct rig_device {
     char name[MUP_NAME_MAX + 1];
     uint8_t uuid[MUP_UUID_SIZE];
-    bool known;  /* the bridge has taken it in */
-    bool asleep; /* it holds requests back */
+    bool known;     /* the bridge has taken it in */
+    size_t refused; /* announcements that the bridge refused */
+    bool asleep;    /* it holds requests back */
     struct rig_request held[RIG_HELD_MAX];
     size_t held_count;
     uint8_t remembered[RIG_REMEMBERED][16];
@@ -90,6 +91,8 @@ void rig_kill_broker(struct rig *rig); /* and what it has kept */
 void rig_start_broker(struct rig *rig);
 
 /* ---- devices ---- */
+/* Announce it under this name, in this boot. */
+void rig_announce(struct rig *rig, const struct rig_device *device, const char *name, uint8_t boot);
 void rig_wake(struct rig *rig, struct rig_device *device);
 /* Answer the request with these correlation data, as this device. */
 void rig_respond(struct rig *rig, const struct rig_device *device, const uint8_t correlation[16]);

@@ -1,6 +1,7 @@
 /*
- * Commands: submitted and answered at once, carried out once and in order, through deaths of
- * sessions, bridge and broker; and a thousand sessions that wait for devices that sleep.
+ * What operators do with devices beyond RPCs: commands, submitted and answered at once, carried out
+ * once and in order, through deaths of sessions, bridge and broker; and a thousand sessions that
+ * wait for devices that sleep.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -204,8 +205,7 @@ static void what_is_no_call_of_a_device_is_refused(void **state)
         "text",
         "<nothing xmlns=\"urn:nowhere\"/>",
         "<get xmlns=\"urn:ietf:params:xml:ns:netconf:base:1.0\"/>",
-        "<withdraw xmlns=\"urn:mup:myno-devices\"><id>00000000-0000-0000-0000-000000000000</id>"
-        "</withdraw>",
+        "<quarantine xmlns=\"urn:mup:myno-devices\"><uuid>lamp</uuid></quarantine>",
         "<devices xmlns=\"urn:mup:myno-devices\"/>",
     };
     struct rig_session *alice = rig_connect(&rig, 0, "alice");
@@ -309,6 +309,146 @@ static void only_its_submitter_withdraws_a_command(void **state)
     assert_int_equal(DEVICE(6)->done_count, 1);
 }
 
+/* ---- standing ---- */
+
+static void send_change(struct rig_session *session, const char *rpc,
+                        const struct rig_device *device, const char *more)
+{
+    rig_send(&rig, session, "<%s xmlns=\"urn:mup:myno-devices\"><uuid>%s</uuid>%s</%s>", rpc,
+             device->name, more, rpc);
+}
+
+static void change(struct rig_session *session, const char *rpc, const struct rig_device *device,
+                   const char *more)
+{
+    const char *message;
+
+    send_change(session, rpc, device, more);
+    message = rig_expect(&rig, session, "<rpc-reply");
+    if (strstr(message, "<ok/>") == NULL)
+        fail_msg("%s", message);
+}
+
+static void assert_listed(struct rig_session *session, const struct rig_device *device,
+                          const char *needle)
+{
+    const char *message;
+
+    rig_send(&rig, session,
+             "<get><filter><devices xmlns=\"urn:mup:myno-devices\"><device><uuid>%s</uuid>"
+             "</device></devices></filter></get>",
+             device->name);
+    message = rig_expect(&rig, session, "<rpc-reply");
+    if (strstr(message, needle) == NULL)
+        fail_msg("no %s in %s", needle, message);
+}
+
+static void a_device_in_quarantine_is_not_asked_and_not_believed(void **state)
+{
+    struct rig_session *alice = rig_connect(&rig, 0, "alice");
+    struct rig_session *ears = rig_connect(&rig, 1, "alice");
+    struct rig_session *eve = rig_connect(&rig, 2, "eve");
+    char id[40];
+
+    (void)state;
+    subscribe(ears);
+    DEVICE(7)->asleep = true;
+    submit(alice, DEVICE(7), 71, 600, id);
+    RIG_WAIT(&rig, DEVICE(7)->held_count == 1);
+    send_change(eve, "quarantine", DEVICE(7), "");
+    assert_refused(eve, "access-denied");
+    change(alice, "quarantine", DEVICE(7), "");
+    assert_non_null(strstr(expect_result(ears, id), "device-quarantined"));
+    assert_listed(alice, DEVICE(7), "<state>quarantined<");
+    send_submit(alice, DEVICE(7), 72, 60);
+    assert_refused(alice, "device-quarantined");
+    rig_send(&rig, alice, "<ledOn xmlns=\"%s\"><uuid>%s</uuid></ledOn>", rig.ns, DEVICE(7)->name);
+    assert_refused(alice, "device-quarantined");
+    DEVICE(7)->refused = 0;
+    rig_announce(&rig, DEVICE(7), DEVICE(7)->name, 0);
+    RIG_WAIT(&rig, DEVICE(7)->refused == 1);
+    rig_kill_bridge(&rig); /* it is kept */
+    rig_start_bridge(&rig);
+    alice = rig_connect(&rig, 0, "alice");
+    assert_listed(alice, DEVICE(7), "<state>quarantined<");
+    change(alice, "release", DEVICE(7), "");
+    DEVICE(7)->known = false;
+    rig_announce(&rig, DEVICE(7), DEVICE(7)->name, 0);
+    RIG_WAIT(&rig, DEVICE(7)->known);
+    rig_wake(&rig, DEVICE(7));
+    submit(alice, DEVICE(7), 73, 60, id);
+    RIG_WAIT(&rig, DEVICE(7)->done_count == 2);
+}
+
+/* mup devices VERB; whether it was done. */
+static bool devices_command(const char *verb, const struct rig_device *device, const char *user)
+{
+    const char *argv[] = {MUP_BIN_DIR "/mup",
+                          "devices",
+                          verb,
+                          device->name,
+                          "--as",
+                          user,
+                          "--socket",
+                          mup_testbed_path(&rig.bed, "netconf.sock"),
+                          NULL};
+
+    return mup_testbed_run(&rig.bed, "mup-devices", argv);
+}
+
+static void only_an_administrator_retires_and_replaces(void **state)
+{
+    struct rig_session *alice = rig_connect(&rig, 0, "alice");
+    struct rig_session *boss = rig_connect(&rig, 1, "operator");
+    char by[80];
+
+    (void)state;
+    (void)snprintf(by, sizeof by, "<by>%s</by>", DEVICE(9)->name);
+    send_change(alice, "retire", DEVICE(8), "");
+    assert_refused(alice, "access-denied");
+    send_change(alice, "replace", DEVICE(8), by);
+    assert_refused(alice, "access-denied");
+    send_change(boss, "replace", DEVICE(9), by);
+    assert_refused(boss, "same-device");
+    send_change(boss, "replace", DEVICE(8), "<by>nobody</by>");
+    assert_refused(boss, "unknown-device");
+    change(boss, "replace", DEVICE(8), by);
+    assert_listed(boss, DEVICE(8), "<state>retired<");
+    (void)snprintf(by, sizeof by, "<replaced-by>%s<", DEVICE(9)->name);
+    assert_listed(boss, DEVICE(8), by);
+    DEVICE(8)->refused = 0;
+    rig_announce(&rig, DEVICE(8), DEVICE(8)->name, 0);
+    RIG_WAIT(&rig, DEVICE(8)->refused == 1);
+    send_submit(boss, DEVICE(8), 81, 60);
+    assert_refused(boss, "device-retired");
+    change(boss, "release", DEVICE(8), "");
+    rig_announce(&rig, DEVICE(9), DEVICE(9)->name, 0); /* it is present */
+    assert_false(devices_command("retire", DEVICE(9), "alice"));
+    assert_true(devices_command("retire", DEVICE(9), "operator"));
+    assert_listed(boss, DEVICE(9), "<state>retired<");
+    assert_true(devices_command("release", DEVICE(9), "alice"));
+    assert_listed(boss, DEVICE(9), "<state>ready<");
+}
+
+static void a_uuid_of_two_clients_is_told(void **state)
+{
+    struct rig_session *alice = rig_connect(&rig, 0, "alice");
+    const char *message;
+
+    (void)state;
+    subscribe(alice);
+    rig_announce(&rig, DEVICE(10), "handle", 0); /* another name says that it is this UUID */
+    message = rig_expect(&rig, alice, "<identity-conflict");
+    assert_non_null(strstr(message, DEVICE(10)->name));
+    assert_non_null(strstr(message, "<other-name>handle<"));
+    rig_announce(&rig, DEVICE(11), DEVICE(11)->name, 1);
+    rig_announce(&rig, DEVICE(11), DEVICE(11)->name, 2); /* it has started again */
+    rig_announce(&rig, DEVICE(11), DEVICE(11)->name, 1); /* and now it has not */
+    message = rig_expect(&rig, alice, "<identity-conflict");
+    assert_non_null(strstr(message, DEVICE(11)->name));
+    assert_null(strstr(message, "<other-name>"));
+}
+
 /* ---- losses ---- */
 
 #define HIT_FIRST   100u
@@ -329,19 +469,19 @@ static size_t hit_done(void)
 static void commands_survive_every_kill_and_are_done_once_and_in_order(void **state)
 {
     unsigned seed = (unsigned)time(NULL);
-    struct rig_session *alice;
+    struct rig_session *bob;
     const char *message;
     char id[40];
 
     (void)state;
     printf("seed %u\n", seed);
     srand(seed);
-    alice = rig_connect(&rig, 0, "alice");
+    bob = rig_connect(&rig, 0, "bob");
     for (size_t i = HIT_FIRST; i < HIT_FIRST + HIT_DEVICES; i++)
         DEVICE(i)->asleep = i % 3 != 0;
     for (int n = 1; n <= (int)HIT_EACH; n++)
         for (size_t i = HIT_FIRST; i < HIT_FIRST + HIT_DEVICES; i++)
-            submit(alice, DEVICE(i), n, 3600, id);
+            submit(bob, DEVICE(i), n, 3600, id);
     for (size_t kill = 0; kill < HIT_KILLS; kill++) {
         /* So far, and a little: the point of the kill is anywhere. */
         for (int turns = rand() % 20; turns > 0; turns--)
@@ -361,9 +501,9 @@ static void commands_survive_every_kill_and_are_done_once_and_in_order(void **st
     for (size_t i = HIT_FIRST; i < HIT_FIRST + HIT_DEVICES; i++)
         rig_wake(&rig, DEVICE(i));
     RIG_WAIT(&rig, hit_done() >= (size_t)HIT_DEVICES * HIT_EACH);
-    alice = rig_connect(&rig, 0, "alice");
+    bob = rig_connect(&rig, 0, "bob");
     do
-        message = list(alice);
+        message = list(bob);
     while (strstr(message, "<state>waiting<") != NULL || strstr(message, "<state>sent<") != NULL);
     for (size_t i = HIT_FIRST; i < HIT_FIRST + HIT_DEVICES; i++) {
         assert_int_equal(DEVICE(i)->done_count, HIT_EACH);
@@ -418,6 +558,10 @@ int main(void)
         cmocka_unit_test_teardown(a_command_expires_and_a_late_answer_changes_nothing,
                                   close_sessions),
         cmocka_unit_test_teardown(only_its_submitter_withdraws_a_command, close_sessions),
+        cmocka_unit_test_teardown(a_device_in_quarantine_is_not_asked_and_not_believed,
+                                  close_sessions),
+        cmocka_unit_test_teardown(only_an_administrator_retires_and_replaces, close_sessions),
+        cmocka_unit_test_teardown(a_uuid_of_two_clients_is_told, close_sessions),
         cmocka_unit_test_teardown(commands_survive_every_kill_and_are_done_once_and_in_order,
                                   close_sessions),
         cmocka_unit_test_teardown(a_thousand_sessions_wait_for_a_thousand_devices_each_for_its_own,

@@ -320,11 +320,37 @@ static void a_configuration_is_kept_whole_and_the_last_one_counts(void **state)
     mup_bridge_store_close(store);
 }
 
+static void a_second_put_keeps_the_standing(void **state)
+{
+    struct bench *bench = *state;
+    struct mup_stored_device device = sample_device();
+    struct mup_bridge_store *store;
+    struct found found;
+
+    assert_int_equal(mup_bridge_store_open(&store, &bench->loop, bench->path, bench->error),
+                     MUP_OK);
+    assert_int_equal(mup_bridge_store_put_device(store, &device, answered, bench), MUP_OK);
+    assert_int_equal(mup_bridge_store_set_standing(store, "lamp-1", MUP_STANDING_RETIRED, "lamp-2",
+                                                   answered, bench),
+                     MUP_OK);
+    assert_int_equal(mup_bridge_store_put_device(store, &device, answered, bench), MUP_OK);
+    assert_int_equal(wait_for(bench, 3), MUP_OK);
+    found = read_devices(store);
+    assert_int_equal(found.devices[0].standing, MUP_STANDING_RETIRED);
+    assert_string_equal(found.devices[0].replaced_by, "lamp-2");
+    assert_int_equal(
+        mup_bridge_store_set_standing(store, "nobody", MUP_STANDING_RETIRED, "", answered, bench),
+        MUP_OK);
+    assert_int_equal(wait_for(bench, 1), MUP_ERR_STATE);
+    mup_bridge_store_close(store);
+}
+
 int main(void)
 {
     struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_survives_closing_and_opening),
         cmocka_unit_test(a_second_put_keeps_label_and_first_sight),
+        cmocka_unit_test(a_second_put_keeps_the_standing),
         cmocka_unit_test(two_names_with_one_uuid_are_refused_and_the_neighbours_kept),
         cmocka_unit_test(what_is_not_there_cannot_be_changed),
         cmocka_unit_test(the_owner_of_a_uuid_replaces_whoever_has_it),
