@@ -201,6 +201,7 @@ static int open_updates(struct server *server)
                 .stall_ms = (uint32_t)s->stall_timeout_ms,
                 .trial_ms = (uint32_t)s->trial_timeout_ms,
                 .poll_ms = (uint32_t)s->poll_period_ms,
+                .again_ms = (uint32_t)s->again_timeout_ms,
             },
         .slice_size = (uint32_t)s->slice_size,
     };
