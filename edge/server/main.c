@@ -87,7 +87,9 @@ static int check_certificate(struct server *server)
                                                   server->vendor_key, &error);
     free(bytes);
     if (status != MUP_OK) {
-        return fail(error.text);
+        fprintf(stderr, "mup-server: %s: %s; it was checked against %s\n", path, error.text,
+                server->settings.vendor_key_file);
+        return 1;
     }
     if (memcmp(certificate.public_key, server->signer.public_key, MUP_PUBLIC_KEY_SIZE) != 0) {
         fprintf(stderr, "mup-server: %s is for another key than %s: certify this one\n", path,
