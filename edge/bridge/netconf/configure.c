@@ -61,18 +61,33 @@ static bool has_target(struct mup_netconf_request *request)
     return true;
 }
 
+static struct rpc_error error_of(const struct edit_fault *fault)
+{
+    return (struct rpc_error){.type = ERROR_APPLICATION,
+                              .tag = fault->tag,
+                              .app_tag = fault->app_tag,
+                              .path = fault->path.text.size > 0 ? fault->path.text.bytes : NULL,
+                              .path_ns = fault->path.declarations.bytes,
+                              .message = fault->message,
+                              .bad_element = fault->bad_element,
+                              .bad_attribute = fault->bad_attribute,
+                              .bad_namespace = fault->bad_namespace};
+}
+
 static void refuse_edit(struct mup_netconf_request *request, const struct edit_fault *fault)
 {
-    reply_error(request, &(struct rpc_error){
-                             .type = ERROR_APPLICATION,
-                             .tag = fault->tag,
-                             .app_tag = fault->app_tag,
-                             .path = fault->path.text.size > 0 ? fault->path.text.bytes : NULL,
-                             .path_ns = fault->path.declarations.bytes,
-                             .message = fault->message,
-                             .bad_element = fault->bad_element,
-                             .bad_attribute = fault->bad_attribute,
-                             .bad_namespace = fault->bad_namespace});
+    struct rpc_error error = error_of(fault);
+
+    reply_error(request, &error);
+}
+
+/* Of an edit that goes on: kept for the answer. */
+static void note_error(void *arg, const struct edit_fault *fault)
+{
+    struct mup_netconf_request *request = arg;
+    struct rpc_error error = error_of(fault);
+
+    reply_add_error(&request->errors, &error);
 }
 
 /* ---- may this user change that? ---- */
@@ -168,7 +183,7 @@ static void change(struct mup_netconf_request *request, struct edit *edit,
         edit->tree = NULL;
         if (test_only) {
             lyd_free_all(tree);
-            mup_netconf_reply_ok(request);
+            running_answer(request);
         } else {
             running_change(request, tree);
         }
@@ -194,11 +209,10 @@ void configure_edit(struct mup_netconf_request *request)
     }
     if (!config) {
         refuse(request, MUP_NETCONF_TAG_MISSING_ELEMENT, "config", "there is no <config>");
-    } else if (error == errors[2]) {
-        refuse(request, MUP_NETCONF_TAG_OPERATION_NOT_SUPPORTED, "error-option",
-               "an edit is done as a whole or not at all: rollback-on-error or stop-on-error");
     } else if (running_take(request)) {
-        struct edit edit = {.default_operation = operation == operations[1]   ? EDIT_REPLACE
+        struct edit edit = {.pass_over = error == errors[2] ? note_error : NULL,
+                            .arg = request,
+                            .default_operation = operation == operations[1]   ? EDIT_REPLACE
                                                  : operation == operations[2] ? EDIT_NONE
                                                                               : EDIT_MERGE};
         change(request, &edit, request->session->server->running.tree, config, test == tests[2]);

@@ -38,16 +38,22 @@ bool edit_begin(struct edit *edit, const struct lyd_node *running)
     return true;
 }
 
+static void clear_fault(struct edit_fault *fault)
+{
+    free(fault->message);
+    free(fault->app_tag);
+    free(fault->bad_element);
+    free(fault->bad_attribute);
+    free(fault->bad_namespace);
+    path_free(&fault->path);
+    *fault = (struct edit_fault){0};
+}
+
 void edit_free(struct edit *edit)
 {
     lyd_free_all(edit->tree);
     lyd_free_all(edit->changes);
-    free(edit->fault.message);
-    free(edit->fault.app_tag);
-    free(edit->fault.bad_element);
-    free(edit->fault.bad_attribute);
-    free(edit->fault.bad_namespace);
-    path_free(&edit->fault.path);
+    clear_fault(&edit->fault);
 }
 
 /* ---- reading: names first, then values by libyang ---- */
@@ -422,6 +428,17 @@ static bool place(struct edit *edit, struct lyd_node *node, const struct lyd_nod
 static bool apply(struct edit *edit, struct lyd_node *parent, const struct lyd_node *change,
                   enum edit_operation inherited);
 
+/* Whether the rest goes on without the change that was refused. */
+static bool goes_on(struct edit *edit)
+{
+    if (!edit->pass_over || edit->fault.tag == MUP_NETCONF_TAG_RESOURCE_DENIED) {
+        return false;
+    }
+    edit->pass_over(edit->arg, &edit->fault);
+    clear_fault(&edit->fault);
+    return true;
+}
+
 static bool apply_children(struct edit *edit, struct lyd_node *parent,
                            const struct lyd_node *change, enum edit_operation operation)
 {
@@ -429,7 +446,7 @@ static bool apply_children(struct edit *edit, struct lyd_node *parent,
 
     LY_LIST_FOR(lyd_child_no_keys(change), child)
     {
-        if (!apply(edit, parent, child, operation)) {
+        if (!apply(edit, parent, child, operation) && !goes_on(edit)) {
             return false;
         }
     }
@@ -553,7 +570,7 @@ bool edit_apply(struct edit *edit)
     }
     LY_LIST_FOR(edit->changes, change)
     {
-        if (!apply(edit, NULL, change, edit->default_operation)) {
+        if (!apply(edit, NULL, change, edit->default_operation) && !goes_on(edit)) {
             return false;
         }
     }

@@ -44,6 +44,10 @@ struct edit {
     const struct schemas *schemas;
     enum edit_operation default_operation;
     struct lyd_node *tree; /* the configuration that is made */
+    /* continue-on-error: a change that cannot be made is told by this and passed over. NULL: it
+     * ends the edit. */
+    void (*pass_over)(void *arg, const struct edit_fault *fault);
+    void *arg;
 
     /* private */
     struct lyd_node *changes;

@@ -186,9 +186,10 @@ struct mup_netconf_request {
     const struct lys_module *module;
     const struct lysc_node *schema; /* the RPC */
     const struct ly_ctx *context;
-    struct lyd_node *tree; /* typed input, NULL for get and get-config */
-    struct filter filter;  /* of the operations that have one */
-    bool begun;            /* the backend has it */
+    struct lyd_node *tree;  /* typed input, NULL for get and get-config */
+    struct filter filter;   /* of the operations that have one */
+    struct mup_text errors; /* of an edit that goes on: <rpc-error>s, with which it is answered */
+    bool begun;             /* the backend has it */
     /* Its session is gone; called before it is freed. NULL: nobody but the session knows it. */
     void (*on_cancel)(struct mup_netconf_request *request);
     struct mup_netconf_request *next; /* in running.waiting */
@@ -276,6 +277,8 @@ void running_free(struct mup_netconf *server);
 bool running_take(struct mup_netconf_request *request);
 /* Let this be the running configuration, once it is kept; answers the request. Takes the tree. */
 void running_change(struct mup_netconf_request *request, struct lyd_node *tree);
+/* Answer a change that was made, or would be: ok, or the errors of what was passed over. */
+void running_answer(struct mup_netconf_request *request);
 /* The session holds no lock any more. */
 void running_unlock(struct session *session);
 
@@ -341,6 +344,8 @@ struct rpc_error {
 const char *reply_tag_name(enum mup_netconf_tag tag);
 /* The tag of an error of libyang (NULL: invalid-value). */
 enum mup_netconf_tag reply_tag_of(const struct ly_err_item *item);
+/* One <rpc-error>. */
+void reply_add_error(struct mup_text *text, const struct rpc_error *error);
 /* Answer and free the request. */
 void reply_error(struct mup_netconf_request *request, const struct rpc_error *error);
 /* `body` is what stands in <rpc-reply>; taken over. */

@@ -66,7 +66,7 @@ static void add_element(struct mup_text *text, const char *name, const char *val
 }
 
 /* In the order of RFC 6241's schema: clients validate it. */
-static void add_error(struct mup_text *text, const struct rpc_error *error)
+void reply_add_error(struct mup_text *text, const struct rpc_error *error)
 {
     mup_text_format(text,
                     "<rpc-error><error-type>%s</error-type><error-tag>%s</error-tag>"
@@ -140,7 +140,7 @@ void reply_error(struct mup_netconf_request *request, const struct rpc_error *er
     mup_log(MUP_LOG_DEBUG, "netconf", mup_log_event("rpc-error"),
             mup_log_number("session", session->id), mup_log_text("tag", reply_tag_name(error->tag)),
             mup_log_text("message", error->message));
-    add_error(&body, error);
+    reply_add_error(&body, error);
     reply_body(request, &body);
 }
 
@@ -175,7 +175,7 @@ void reply_bad_namespace(struct session *session, const char *message, size_t si
     session->bad_rpcs++;
     session->server->bad_rpcs++;
     copy_message_id(&attributes, message, size);
-    add_error(&body, &error);
+    reply_add_error(&body, &error);
     body.failed |= attributes.failed;
     send_reply(session, attributes.bytes ? attributes.bytes : "", &body);
     mup_text_free(&attributes);
@@ -194,7 +194,7 @@ void reply_malformed(struct session *session, const char *message)
         session_close(session, true, message);
         return;
     }
-    add_error(&body, &error);
+    reply_add_error(&body, &error);
     send_reply(session, "", &body);
 }
 

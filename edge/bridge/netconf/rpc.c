@@ -14,6 +14,7 @@ void request_free(struct mup_netconf_request *request)
     }
     lyd_free_all(request->tree);
     lyd_free_all(request->envelope);
+    mup_text_free(&request->errors);
     schemas_release(&request->server->schemas, request->context);
     free(request->attributes);
     free(request);

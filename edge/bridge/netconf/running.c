@@ -21,6 +21,21 @@ static void answer(struct mup_netconf_request *request, enum mup_netconf_tag tag
                 &(struct rpc_error){.type = ERROR_APPLICATION, .tag = tag, .message = message});
 }
 
+/* Done, though maybe not all of it. */
+void running_answer(struct mup_netconf_request *request)
+{
+    struct mup_text errors = request->errors;
+
+    request->errors = (struct mup_text){0};
+    if (errors.size == 0 && !errors.failed) {
+        mup_netconf_reply_ok(request);
+        return;
+    }
+    request->session->rpc_errors++;
+    request->server->rpc_errors++;
+    reply_body(request, &errors);
+}
+
 /* ---- beginning and end ---- */
 
 enum mup_status mup_netconf_load_running(struct mup_netconf *server, const char *xml,
@@ -158,7 +173,7 @@ static void on_kept(void *arg, enum mup_status status, const char *error)
                 mup_log_number("session", running->keeper_id));
         swap_in(server);
         if (request) {
-            mup_netconf_reply_ok(request);
+            running_answer(request);
         }
     } else {
         mup_log(MUP_LOG_ERROR, "netconf", mup_log_event("configuration not kept"),

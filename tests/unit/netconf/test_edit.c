@@ -137,8 +137,8 @@ static void a_refused_edit_changes_nothing_and_says_where(void **state)
          "unknown-element", "candidate"},
         {EDIT_WITH("<default-operation>maybe</default-operation>", ""), "invalid-value",
          "<bad-element>default-operation</bad-element>"},
-        {EDIT_WITH("<error-option>continue-on-error</error-option>", ""), "operation-not-supported",
-         "error-option"},
+        {EDIT_WITH("<error-option>maybe</error-option>", ""), "invalid-value",
+         "<bad-element>error-option</bad-element>"},
         {RPC("<copy-config><target><running/></target><source><running/></source></copy-config>"),
          "invalid-value", "source"},
         {RPC("<delete-config><target><running/></target></delete-config>"), "unknown-element",
@@ -222,6 +222,37 @@ static void a_choice_holds_one_case(void **state)
     assert_has(peer_ask(&peer, RULE("<notification-name>event</notification-name>")), OK);
     answer = peer_ask(&peer, RPC("<get-config><source><running/></source></get-config>"));
     assert_has(answer, "<name>r</name><notification-name>event</notification-name>");
+    peer_free(&peer);
+}
+
+#define GO_ON "<error-option>continue-on-error</error-option>"
+
+static void an_edit_that_goes_on_does_what_it_can_and_tells_the_rest(void **state)
+{
+    struct peer peer = peer_open();
+    const char *answer;
+    (void)state;
+
+    answer = peer_ask(
+        &peer, EDIT_WITH(GO_ON, "<devices xmlns=\"" DEVS "\"" NC "><device nc:operation=\"delete\">"
+                                "<uuid>u8</uuid></device><device><uuid>u1</uuid><label>hall"
+                                "</label></device><device nc:operation=\"create\"><uuid>u1</uuid>"
+                                "</device><device><uuid>u2</uuid><label>yard</label></device>"
+                                "</devices>"));
+    assert_has(answer, "<error-tag>data-missing</error-tag>");
+    assert_has(answer, "'u8']</error-path>");
+    assert_has(answer, "</rpc-error><rpc-error>");
+    assert_has(answer, "<error-tag>data-exists</error-tag>");
+    assert_has_not(answer, "<ok/>");
+    assert_int_equal(rig_kept_count, 1);
+    assert_has(peer_ask(&peer, GET_DEVICES), "hall");
+    assert_has(peer_ask(&peer, GET_DEVICES), "yard");
+    /* what is not valid as a whole does not count at all */
+    answer = peer_ask(&peer, EDIT_WITH(GO_ON, "<nacm xmlns=\"" ACM "\"><rule-list><name>l</name>"
+                                              "<rule><name>r</name></rule></rule-list></nacm>"));
+    assert_has(answer, "missing-element");
+    assert_int_equal(rig_kept_count, 1);
+    assert_has(peer_ask(&peer, EDIT_WITH(GO_ON, LABEL("u3", "roof"))), OK);
     peer_free(&peer);
 }
 
@@ -420,6 +451,7 @@ int main(void)
         TEST(a_refused_edit_changes_nothing_and_says_where),
         TEST(lists_that_a_person_orders_are_ordered_as_told),
         TEST(a_choice_holds_one_case),
+        TEST(an_edit_that_goes_on_does_what_it_can_and_tells_the_rest),
         TEST(a_test_only_edit_is_only_tested),
         TEST(a_lock_keeps_others_out_until_its_session_ends),
         TEST(a_change_counts_when_it_is_kept),
