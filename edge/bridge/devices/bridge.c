@@ -431,12 +431,11 @@ static void drop_judgements(struct mup_bridge *bridge)
 {
     for (size_t i = 0; i < MUP_BRIDGE_JUDGES_MAX; i++) {
         struct mup_judgement *judgement = &bridge->judgements[i];
-        if (judgement->judge == NULL)
-            continue;
-        mup_judge_abort(judgement->judge);
-        free(judgement->gather->bytes);
+        mup_judge_free(judgement->judge);
+        if (judgement->gather != NULL)
+            free(judgement->gather->bytes);
         free(judgement->gather);
-        judgement->judge = NULL;
+        *judgement = (struct mup_judgement){0};
     }
 }
 

@@ -55,8 +55,8 @@ struct mup_standing_change;
 /* A description under judgement. */
 struct mup_judgement {
     struct mup_bridge *bridge;
-    struct mup_judge *judge; /* NULL: unused */
-    struct mup_gather *gather;
+    struct mup_judge *judge;   /* NULL until the first */
+    struct mup_gather *gather; /* NULL: none is judged */
 };
 
 struct mup_bridge {

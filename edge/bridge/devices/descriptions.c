@@ -177,14 +177,14 @@ static void on_verdict(void *arg, const char *reason)
         keep_description(bridge, judgement->gather, NULL, reason);
     free(judgement->gather->bytes);
     free(judgement->gather);
-    *judgement = (struct mup_judgement){.bridge = bridge};
+    judgement->gather = NULL;
     judge_waiting(bridge);
 }
 
 static bool is_under_judgement(const struct mup_bridge *bridge, const uint8_t *digest)
 {
     for (size_t i = 0; i < MUP_BRIDGE_JUDGES_MAX; i++)
-        if (bridge->judgements[i].judge != NULL &&
+        if (bridge->judgements[i].gather != NULL &&
             memcmp(bridge->judgements[i].gather->digest, digest, MUP_DIGEST_SIZE) == 0)
             return true;
     return false;
@@ -213,7 +213,7 @@ static bool may_be_judged(const void *arg, const struct mup_gather *gather)
     const struct mup_bridge *bridge = arg;
 
     for (size_t i = 0; i < MUP_BRIDGE_JUDGES_MAX; i++)
-        if (bridge->judgements[i].judge != NULL &&
+        if (bridge->judgements[i].gather != NULL &&
             strcmp(bridge->judgements[i].gather->name, gather->name) == 0)
             return false;
     return true;
@@ -222,7 +222,7 @@ static bool may_be_judged(const void *arg, const struct mup_gather *gather)
 static struct mup_judgement *free_judgement(struct mup_bridge *bridge)
 {
     for (size_t i = 0; i < MUP_BRIDGE_JUDGES_MAX; i++)
-        if (bridge->judgements[i].judge == NULL)
+        if (bridge->judgements[i].gather == NULL)
             return &bridge->judgements[i];
     return NULL;
 }
@@ -232,21 +232,22 @@ static void start_judgement(struct mup_bridge *bridge, struct mup_judgement *jud
                             struct mup_gather *gather)
 {
     struct mup_device *device = mup_registry_by_name(&bridge->registry, gather->name);
+    struct mup_gather *taken = malloc(sizeof *taken);
 
     judgement->bridge = bridge;
-    judgement->gather = malloc(sizeof *judgement->gather);
-    if (judgement->gather != NULL && device != NULL) {
+    if (judgement->judge == NULL)
+        judgement->judge = mup_judge_new(&bridge->loop, bridge->settings->queries);
+    if (taken != NULL && device != NULL && judgement->judge != NULL) {
         mup_registry_count_judgement(device, mup_loop_now_ms(&bridge->loop));
-        *judgement->gather = *gather;
+        *taken = *gather;
         gather->bytes = NULL;
-        judgement->judge =
-            mup_judge_start(&bridge->loop, bridge->settings->queries, judgement->gather->bytes,
-                            judgement->gather->size, on_verdict, judgement);
-        if (judgement->judge == NULL) {
-            free(judgement->gather->bytes);
-            free(judgement->gather);
-        }
+        if (mup_judge_ask(judgement->judge, taken->bytes, taken->size, on_verdict, judgement))
+            judgement->gather = taken;
+        else
+            free(taken->bytes);
     }
+    if (judgement->gather == NULL)
+        free(taken);
     mup_gather_end(gather);
 }
 

@@ -1,122 +1,47 @@
-/* Judging descriptions in a child process: see judge.h. */
+/* Asking the process that judges descriptions: see judge.h. The process itself: judge_child.c. */
 #include "bridge/devices/judge.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "bridge/description/capability.h"
-#include "bridge/description/yang.h"
-#include "mup/bootstrap.h"
+#include "bridge/devices/judge_internal.h"
 
-struct mup_judge {
+/* A process and what leads to it; lives until the last of the three handles is closed. */
+struct worker {
     uv_process_t process;
     uv_pipe_t in;
     uv_pipe_t out;
-    uv_write_t write;
-    uint8_t *bytes;
-    char reason[MUP_JUDGE_REASON_MAX + 1];
-    size_t reason_size;
-    int exit_code;
-    unsigned open; /* handles that are not closed yet; the last one calls `verdict` */
-    void (*verdict)(void *arg, const char *reason);
-    void *arg;
+    struct judge_answer answer;
+    size_t answer_size; /* bytes of it that have come */
+    unsigned open;
+    struct mup_judge *judge; /* NULL: nobody waits for it any more */
 };
 
-/* What libraries of the bridge opened without close-on-exec, its connection to the broker above
- * all, is not for a process that reads a stranger's text. */
-static void close_inherited(void)
-{
-    close_range(STDERR_FILENO + 1, ~0u, 0);
-}
+/* One for each question: the answer may come before libuv says that the question was written. */
+struct asking {
+    uv_write_t write;
+    struct judge_question question;
+};
 
-static void limit_child(void)
-{
-    struct rlimit processor = {MUP_JUDGE_CPU_S, MUP_JUDGE_CPU_S};
-    struct rlimit files = {0, 0};
-
-    setrlimit(RLIMIT_CPU, &processor);
-    setrlimit(RLIMIT_FSIZE, &files);
-    signal(SIGXFSZ, SIG_IGN); /* a warning to a stderr that is a file is no reason to die */
-#if !defined(__SANITIZE_ADDRESS__)
-    /* The address sanitizer reserves terabytes of addresses. */
-    struct rlimit memory = {MUP_JUDGE_MEMORY_SIZE, MUP_JUDGE_MEMORY_SIZE};
-    setrlimit(RLIMIT_AS, &memory);
-#endif
-}
-
-static int say(const struct mup_problems *problems)
-{
-    char line[MUP_JUDGE_REASON_MAX];
-
-    for (size_t i = 0; i < problems->count; i++)
-        if (problems->items[i].severity == MUP_SEVERITY_ERROR) {
-            fputs(mup_problems_line(line, sizeof line, problems, i, NULL), stdout);
-            return 1;
-        }
-    fputs("the description cannot be read", stdout);
-    return 1;
-}
-
-/* The bridge will read it again on its loop, where nobody else is served meanwhile. */
-static bool took_long(void)
-{
-    return clock() > (clock_t)MUP_JUDGE_READ_MS * (CLOCKS_PER_SEC / 1000);
-}
-
-static int say_slow(void)
-{
-    printf("reading this description takes too long, more than %u ms", MUP_JUDGE_READ_MS);
-    return 1;
-}
-
-int mup_judge_child(const char *queries_folder)
-{
-    static uint8_t bytes[MUP_DESCRIPTION_MAX + 1];
-    struct mup_problems problems = {0};
-    struct mup_describer *describer = NULL;
-    struct mup_capability *capability = NULL;
-    char *yang = NULL;
-    int code = 0;
+struct mup_judge {
+    struct mup_loop *loop;
+    const char *queries_folder;
+    struct worker *worker;                          /* NULL: not running */
+    void (*verdict)(void *arg, const char *reason); /* NULL: nothing was asked */
+    void *arg;
+    const uint8_t *bytes;
     size_t size;
+    bool again; /* the second process is asked about these bytes */
+};
 
-    close_inherited();
-    limit_child();
-    size = fread(bytes, 1, sizeof bytes, stdin);
-    if (mup_describer_new(&describer, &problems, queries_folder) != MUP_OK ||
-        mup_description_parse(&capability, &problems, describer, bytes, size, MUP_DESCRIPTION_AUTO,
-                              NULL) != MUP_OK ||
-        mup_yang_module(&yang, capability) != MUP_OK)
-        code = say(&problems);
-    else if (took_long())
-        code = say_slow();
-    free(yang);
-    mup_capability_free(capability);
-    mup_describer_free(describer);
-    return code;
-}
-
-/* The last handle is closed: say the verdict. */
 static void on_closed(uv_handle_t *handle)
 {
-    struct mup_judge *judge = handle->data;
+    struct worker *worker = handle->data;
 
-    if (--judge->open > 0)
-        return;
-    judge->reason[judge->reason_size] = '\0';
-    if (judge->exit_code < 0)
-        snprintf(judge->reason, sizeof judge->reason,
-                 "reading this description takes more than %u s or %u MiB", MUP_JUDGE_CPU_S,
-                 MUP_JUDGE_MEMORY_SIZE >> 20);
-    else if (judge->exit_code > 0 && judge->reason_size == 0)
-        snprintf(judge->reason, sizeof judge->reason, "the description cannot be read");
-    judge->verdict(judge->arg, judge->exit_code == 0 ? NULL : judge->reason);
-    free(judge->bytes);
-    free(judge);
+    if (--worker->open == 0)
+        free(worker);
 }
 
 static void close_handle(uv_handle_t *handle)
@@ -125,45 +50,105 @@ static void close_handle(uv_handle_t *handle)
         uv_close(handle, on_closed);
 }
 
+/* The process is waited for by on_exit_of_child. */
+static void drop_worker(struct worker *worker)
+{
+    if (worker->judge != NULL)
+        worker->judge->worker = NULL;
+    worker->judge = NULL;
+    uv_process_kill(&worker->process, SIGKILL);
+    close_handle((uv_handle_t *)&worker->in);
+    close_handle((uv_handle_t *)&worker->out);
+}
+
+static void say_verdict(struct mup_judge *judge, const char *reason)
+{
+    void (*verdict)(void *arg, const char *reason) = judge->verdict;
+
+    judge->verdict = NULL;
+    if (verdict != NULL)
+        verdict(judge->arg, reason);
+}
+
+static bool ask(struct mup_judge *judge);
+
+/* It ended by itself, or somebody killed it, perhaps before the question: ask another one, once. */
+static void lose_worker(struct worker *worker)
+{
+    struct mup_judge *judge = worker->judge;
+
+    if (judge == NULL)
+        return;
+    drop_worker(worker);
+    if (judge->verdict == NULL)
+        return;
+    if (!judge->again) {
+        judge->again = true;
+        if (ask(judge))
+            return;
+    }
+    say_verdict(judge, "the process that judges descriptions ended over this one");
+}
+
 static void on_exit_of_child(uv_process_t *process, int64_t exit_status, int term_signal)
 {
-    struct mup_judge *judge = process->data;
+    struct worker *worker = process->data;
 
-    judge->exit_code = term_signal != 0 ? -1 : (int)exit_status;
+    (void)exit_status;
+    (void)term_signal;
     close_handle((uv_handle_t *)process);
-    close_handle((uv_handle_t *)&judge->in);
+    lose_worker(worker);
 }
 
 static void on_written(uv_write_t *write, int status)
 {
-    struct mup_judge *judge = write->data;
+    struct worker *worker = write->handle->data;
 
-    (void)status;
-    close_handle((uv_handle_t *)&judge->in);
+    free(write->data);
+    if (status != 0 && status != UV_ECANCELED)
+        lose_worker(worker);
 }
 
 static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *room)
 {
-    struct mup_judge *judge = handle->data;
-    static char spill[256];
-    size_t left = MUP_JUDGE_REASON_MAX - judge->reason_size;
+    struct worker *worker = handle->data;
 
     (void)suggested;
-    *room = left > 0 ? uv_buf_init(judge->reason + judge->reason_size, (unsigned)left)
-                     : uv_buf_init(spill, sizeof spill);
+    *room = uv_buf_init((char *)&worker->answer + worker->answer_size,
+                        (unsigned)(sizeof worker->answer - worker->answer_size));
+}
+
+static void take_answer(struct worker *worker)
+{
+    struct mup_judge *judge = worker->judge;
+    char reason[MUP_JUDGE_REASON_MAX + 1];
+
+    memcpy(reason, worker->answer.reason, sizeof worker->answer.reason);
+    reason[MUP_JUDGE_REASON_MAX] = '\0';
+    worker->answer_size = 0;
+    if (worker->answer.verdict == JUDGE_KILLED)
+        snprintf(reason, sizeof reason, "reading this description takes more than %u s or %u MiB",
+                 MUP_JUDGE_CPU_S, MUP_JUDGE_MEMORY_SIZE >> 20);
+    else if (reason[0] == '\0')
+        snprintf(reason, sizeof reason, "the description cannot be read");
+    say_verdict(judge, worker->answer.verdict == JUDGE_USABLE ? NULL : reason);
 }
 
 static void on_said(uv_stream_t *stream, ssize_t size, const uv_buf_t *room)
 {
-    struct mup_judge *judge = stream->data;
+    struct worker *worker = stream->data;
 
-    if (size < 0)
-        close_handle((uv_handle_t *)stream);
-    else if (room->base == judge->reason + judge->reason_size)
-        judge->reason_size += (size_t)size;
+    (void)room;
+    if (size < 0) {
+        lose_worker(worker);
+        return;
+    }
+    worker->answer_size += (size_t)size;
+    if (worker->answer_size == sizeof worker->answer)
+        take_answer(worker);
 }
 
-static int spawn(struct mup_judge *judge, struct mup_loop *loop, const char *queries_folder)
+static int spawn(struct worker *worker, struct mup_loop *loop, const char *queries_folder)
 {
     char program[] = "/proc/self/exe";
     char argument[] = MUP_JUDGE_ARGUMENT;
@@ -179,57 +164,85 @@ static int spawn(struct mup_judge *judge, struct mup_loop *loop, const char *que
     if (queries_folder != NULL)
         snprintf(folder, sizeof folder, "%s", queries_folder);
     stdio[0].flags = UV_CREATE_PIPE | UV_READABLE_PIPE;
-    stdio[0].data.stream = (uv_stream_t *)&judge->in;
+    stdio[0].data.stream = (uv_stream_t *)&worker->in;
     stdio[1].flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
-    stdio[1].data.stream = (uv_stream_t *)&judge->out;
+    stdio[1].data.stream = (uv_stream_t *)&worker->out;
     stdio[2].flags = UV_INHERIT_FD;
     stdio[2].data.fd = STDERR_FILENO;
-    uv_pipe_init(&loop->uv, &judge->in, 0);
-    uv_pipe_init(&loop->uv, &judge->out, 0);
-    judge->in.data = judge->out.data = judge->process.data = judge->write.data = judge;
-    judge->open = 3;
-    return uv_spawn(&loop->uv, &judge->process, &options);
+    uv_pipe_init(&loop->uv, &worker->in, 0);
+    uv_pipe_init(&loop->uv, &worker->out, 0);
+    worker->in.data = worker->out.data = worker->process.data = worker;
+    worker->open = 3;
+    return uv_spawn(&loop->uv, &worker->process, &options);
 }
 
-static void no_verdict(void *arg, const char *reason)
+static bool start_worker(struct mup_judge *judge)
 {
-    (void)arg;
-    (void)reason;
+    struct worker *worker = calloc(1, sizeof *worker);
+
+    if (worker == NULL)
+        return false;
+    if (spawn(worker, judge->loop, judge->queries_folder) != 0) {
+        close_handle((uv_handle_t *)&worker->process);
+        close_handle((uv_handle_t *)&worker->in);
+        close_handle((uv_handle_t *)&worker->out);
+        return false;
+    }
+    worker->judge = judge;
+    judge->worker = worker;
+    uv_read_start((uv_stream_t *)&worker->out, give_room, on_said);
+    return true;
 }
 
-struct mup_judge *mup_judge_start(struct mup_loop *loop, const char *queries_folder,
-                                  const uint8_t *bytes, size_t size,
-                                  void (*verdict)(void *arg, const char *reason), void *arg)
+struct mup_judge *mup_judge_new(struct mup_loop *loop, const char *queries_folder)
 {
     struct mup_judge *judge = calloc(1, sizeof *judge);
-    uv_buf_t buffer;
 
-    if (judge == NULL)
-        return NULL;
-    judge->bytes = malloc(size);
-    if (judge->bytes == NULL) {
-        free(judge);
-        return NULL;
+    if (judge != NULL) {
+        judge->loop = loop;
+        judge->queries_folder = queries_folder;
     }
-    memcpy(judge->bytes, bytes, size);
-    judge->verdict = verdict;
-    judge->arg = arg;
-    if (spawn(judge, loop, queries_folder) != 0) {
-        judge->verdict = no_verdict;
-        close_handle((uv_handle_t *)&judge->process);
-        close_handle((uv_handle_t *)&judge->in);
-        close_handle((uv_handle_t *)&judge->out);
-        return NULL;
-    }
-    uv_read_start((uv_stream_t *)&judge->out, give_room, on_said);
-    buffer = uv_buf_init((char *)judge->bytes, (unsigned)size);
-    if (uv_write(&judge->write, (uv_stream_t *)&judge->in, &buffer, 1, on_written) != 0)
-        close_handle((uv_handle_t *)&judge->in);
     return judge;
 }
 
-void mup_judge_abort(struct mup_judge *judge)
+static bool ask(struct mup_judge *judge)
 {
-    judge->verdict = no_verdict;
-    uv_process_kill(&judge->process, SIGKILL);
+    struct asking *asking = malloc(sizeof *asking);
+    uv_buf_t buffers[2];
+
+    if (asking == NULL || (judge->worker == NULL && !start_worker(judge))) {
+        free(asking);
+        return false;
+    }
+    asking->write.data = asking;
+    asking->question.size = (uint32_t)judge->size;
+    buffers[0] = uv_buf_init((char *)&asking->question, sizeof asking->question);
+    buffers[1] = uv_buf_init((char *)(uintptr_t)judge->bytes, (unsigned)judge->size);
+    if (uv_write(&asking->write, (uv_stream_t *)&judge->worker->in, buffers, 2, on_written) == 0)
+        return true;
+    free(asking);
+    drop_worker(judge->worker);
+    return false;
+}
+
+bool mup_judge_ask(struct mup_judge *judge, const uint8_t *bytes, size_t size,
+                   void (*verdict)(void *arg, const char *reason), void *arg)
+{
+    judge->bytes = bytes;
+    judge->size = size;
+    judge->again = false;
+    if (!ask(judge))
+        return false;
+    judge->verdict = verdict;
+    judge->arg = arg;
+    return true;
+}
+
+void mup_judge_free(struct mup_judge *judge)
+{
+    if (judge == NULL)
+        return;
+    if (judge->worker != NULL)
+        drop_worker(judge->worker);
+    free(judge);
 }

@@ -1,5 +1,8 @@
-/* The child that judges descriptions: this same program, as mup-bridge starts itself. */
+/* The process that judges descriptions: this same program, as mup-bridge starts itself. What a
+ * description might do to its child is done by handlers that run in the child's fork and exit. */
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,27 +16,52 @@
 #define INHERITED 50 /* a descriptor that an exec would pass on, like libmosquitto's socket */
 #define SLOW      "MUP_TEST_SLOW"
 #define WARNS     "MUP_TEST_WARNS"
+#define DIES      "MUP_TEST_DIES"
+#define HOG       "MUP_TEST_HOG"
 
 static struct mup_loop loop;
 static char verdict[MUP_JUDGE_REASON_MAX + 1];
 static bool usable;
+
+static struct mup_judge *asked;
+static unsigned left; /* questions until the judge goes */
+static const void *question;
+static size_t question_size;
 
 static void on_verdict(void *arg, const char *reason)
 {
     (void)arg;
     usable = reason == NULL;
     snprintf(verdict, sizeof verdict, "%s", reason == NULL ? "" : reason);
+    if (--left == 0) {
+        mup_judge_free(asked);
+        return;
+    }
+    if (getenv(DIES) != NULL)
+        unsetenv(DIES);
+    assert_true(mup_judge_ask(asked, question, question_size, on_verdict, NULL));
+}
+
+static void judge_times(const void *bytes, size_t size, unsigned times)
+{
+    question = bytes;
+    question_size = size;
+    left = times;
+    assert_int_equal(mup_loop_init(&loop, NULL, NULL), MUP_OK);
+    asked = mup_judge_new(&loop, NULL);
+    assert_non_null(asked);
+    assert_true(mup_judge_ask(asked, bytes, size, on_verdict, NULL));
+    mup_loop_run(&loop); /* until the process has ended: nothing else is on this loop */
+    mup_loop_close(&loop);
+    assert_int_equal(left, 0);
 }
 
 static void judge(const void *bytes, size_t size)
 {
-    assert_int_equal(mup_loop_init(&loop, NULL, NULL), MUP_OK);
-    assert_non_null(mup_judge_start(&loop, NULL, bytes, size, on_verdict, NULL));
-    mup_loop_run(&loop); /* until the child has ended: nothing else is on this loop */
-    mup_loop_close(&loop);
+    judge_times(bytes, size, 1);
 }
 
-static void judge_virtual(void)
+static void judge_virtual_times(unsigned times)
 {
     static uint8_t bytes[65535];
     FILE *file = fopen(MUP_SOURCE_DIR "/firmware/description/virtual.jsonld", "re");
@@ -42,7 +70,12 @@ static void judge_virtual(void)
     assert_non_null(file);
     size = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
-    judge(bytes, size);
+    judge_times(bytes, size, times);
+}
+
+static void judge_virtual(void)
+{
+    judge_virtual_times(1);
 }
 
 static void a_good_description_can_be_used(void **state)
@@ -92,34 +125,90 @@ static void the_child_has_no_descriptor_but_its_three(void **state)
 static void what_would_hold_up_the_bridge_cannot_be_used(void **state)
 {
     (void)state;
-    setenv(SLOW, "1", 1);
+    setenv(SLOW, "110", 1);
     judge_virtual();
     unsetenv(SLOW);
     assert_false(usable);
     assert_non_null(strstr(verdict, "too long"));
 }
 
-/* Use the processor for as long as a description may, and a tenth more. */
+static void one_process_judges_many(void **state)
+{
+    (void)state;
+    judge_times("{\"a\":", 5, 20);
+    assert_false(usable);
+    assert_non_null(strstr(verdict, "JSON"));
+}
+
+static void the_processor_time_of_one_is_not_counted_to_the_next(void **state)
+{
+    (void)state;
+    setenv(SLOW, "60", 1);
+    judge_virtual_times(2); /* together more than MUP_JUDGE_READ_MS */
+    unsetenv(SLOW);
+    assert_string_equal(verdict, "");
+    assert_true(usable);
+}
+
+static void what_uses_up_the_limits_cannot_be_used(void **state)
+{
+    (void)state;
+    setenv(HOG, "1", 1);
+    judge_virtual();
+    unsetenv(HOG);
+    assert_false(usable);
+    assert_non_null(strstr(verdict, "more than 5 s"));
+}
+
+static void a_process_that_ends_is_replaced(void **state)
+{
+    (void)state;
+    setenv(DIES, "1", 1);
+    judge_times("{\"a\":", 5, 2); /* dies of the first question, twice */
+    assert_non_null(strstr(verdict, "JSON"));
+}
+
+/* Use the processor for so many hundredths of the time that a description may take. */
 static void be_slow(void)
 {
-    while (clock() < (clock_t)(MUP_JUDGE_READ_MS * 11 / 10) * (CLOCKS_PER_SEC / 1000))
+    long share = strtol(getenv(SLOW), NULL, 10);
+
+    while (clock() < (clock_t)MUP_JUDGE_READ_MS * share / 100 * (CLOCKS_PER_SEC / 1000))
         continue;
+}
+
+static void be_killed(void)
+{
+    raise(SIGXCPU); /* as the kernel does at the limit; the test need not take 5 s */
+}
+
+/* At the exit of the child that reads, whose stdout is the reason. */
+static void look_at_descriptors(void)
+{
+    if (fcntl(INHERITED, F_GETFD) != -1) {
+        fputs("a descriptor of the bridge is open here", stdout);
+        fflush(stdout);
+        _exit(1);
+    }
+}
+
+static void warn(void)
+{
+    fputs("as a library might\n", stderr);
 }
 
 static int child(const char *queries_folder)
 {
-    int code;
-
-    if (getenv(SLOW) != NULL)
-        be_slow();
-    code = mup_judge_child(queries_folder);
-    if (getenv(WARNS) != NULL)
-        fputs("as a library might\n", stderr);
-    if (fcntl(INHERITED, F_GETFD) != -1) {
-        fputs("a descriptor of the bridge is open here", stdout);
+    if (getenv(DIES) != NULL)
         return 1;
-    }
-    return code;
+    if (getenv(SLOW) != NULL)
+        pthread_atfork(NULL, NULL, be_slow);
+    if (getenv(HOG) != NULL)
+        pthread_atfork(NULL, NULL, be_killed);
+    if (getenv(WARNS) != NULL)
+        at_quick_exit(warn);
+    at_quick_exit(look_at_descriptors);
+    return mup_judge_child(queries_folder);
 }
 
 int main(int argc, char **argv)
@@ -130,6 +219,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_warning_to_a_file_is_no_verdict),
         cmocka_unit_test(the_child_has_no_descriptor_but_its_three),
         cmocka_unit_test(what_would_hold_up_the_bridge_cannot_be_used),
+        cmocka_unit_test(one_process_judges_many),
+        cmocka_unit_test(the_processor_time_of_one_is_not_counted_to_the_next),
+        cmocka_unit_test(what_uses_up_the_limits_cannot_be_used),
+        cmocka_unit_test(a_process_that_ends_is_replaced),
     };
 
     if (argc > 1 && strcmp(argv[1], MUP_JUDGE_ARGUMENT) == 0)
