@@ -1,4 +1,4 @@
-/* The live libyang context. A module is first parsed in a context of its own, because what the
+/* The live libyang context. A module is first parsed in another context, because what the
  * live one has taken in it cannot give back. */
 #include "bridge/netconf/schemas.h"
 
@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "bridge/netconf/netconf_internal.h"
+
+#define TRIAL_MODULES_MAX 32u /* that a trial context holds before it is made anew */
 
 static const char *const debian_folders[] = {"/usr/share/yuma/modules/ietf",
                                              "/usr/share/yang/modules/libyang"};
@@ -111,11 +113,19 @@ enum mup_status schemas_init(struct schemas *schemas, const char *const *folders
     return status;
 }
 
+static void drop_trial(struct schemas *schemas)
+{
+    ly_ctx_destroy(schemas->trial);
+    schemas->trial = NULL;
+    schemas->trial_count = 0;
+}
+
 void schemas_free(struct schemas *schemas)
 {
     for (size_t i = 0; i < SCHEMAS_RETIRED_MAX; i++) {
         ly_ctx_destroy(schemas->retired[i].context);
     }
+    drop_trial(schemas);
     ly_ctx_destroy(schemas->context);
     ly_ctx_destroy(schemas->plain);
     for (size_t i = 0; i < schemas->added_count; i++) {
@@ -216,21 +226,57 @@ static void say_yang_error(const struct ly_ctx *context, char *error)
              item && item->path ? item->path : "");
 }
 
-/* Parse in a context of its own; *name is malloc'ed. */
+/* What was tried and accepted before may stand in it: it is in the live context too. To make one
+ * takes ten times as long as to try a module in it. */
+static struct ly_ctx *ready_trial(struct schemas *schemas)
+{
+    if (schemas->trial_count >= TRIAL_MODULES_MAX) {
+        drop_trial(schemas);
+    }
+    if (!schemas->trial) {
+        schemas->trial = new_context(schemas, LY_CTX_NO_YANGLIBRARY);
+        if (schemas->trial) {
+            ly_ctx_set_module_imp_clb(schemas->trial, import_added, schemas);
+        }
+    }
+    return schemas->trial;
+}
+
+/* NULL: not valid, or no memory. A module that is refused may be refused for what stands in the
+ * context from before, itself above all: it is tried again in one where nothing stands. */
+static struct lys_module *parse_in_trial(struct schemas *schemas, const char *yang)
+{
+    struct lys_module *module = NULL;
+    bool used = schemas->trial_count > 0;
+    struct ly_ctx *trial = ready_trial(schemas);
+
+    if (!trial) {
+        return NULL;
+    }
+    schemas->trial_count++;
+    if (lys_parse_mem(trial, yang, LYS_IN_YANG, &module) == LY_SUCCESS && module) {
+        return module;
+    }
+    if (!used) {
+        return NULL;
+    }
+    drop_trial(schemas);
+    return parse_in_trial(schemas, yang);
+}
+
+/* Parse in the trial context, where a refused module does not stay; *name is malloc'ed. */
 static enum mup_status try_module(struct schemas *schemas, const char *yang, char **name,
                                   char *error)
 {
-    struct ly_ctx *trial = new_context(schemas, LY_CTX_NO_YANGLIBRARY);
-    struct lys_module *module = NULL;
+    struct lys_module *module = parse_in_trial(schemas, yang);
     enum mup_status status = MUP_ERR_SPACE;
 
     snprintf(error, MUP_NETCONF_ERROR_SIZE, "no memory");
-    if (!trial) {
+    if (!schemas->trial) {
         return status;
     }
-    ly_ctx_set_module_imp_clb(trial, import_added, schemas);
-    if (lys_parse_mem(trial, yang, LYS_IN_YANG, &module) != LY_SUCCESS || !module) {
-        say_yang_error(trial, error);
+    if (!module) {
+        say_yang_error(schemas->trial, error);
         status = MUP_ERR_FORMAT;
     } else {
         status = MUP_OK;
@@ -243,7 +289,9 @@ static enum mup_status try_module(struct schemas *schemas, const char *yang, cha
             status = MUP_ERR_SPACE;
         }
     }
-    ly_ctx_destroy(trial);
+    if (status) {
+        drop_trial(schemas);
+    }
     return status;
 }
 

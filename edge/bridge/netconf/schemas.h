@@ -38,6 +38,8 @@ struct schema_text {
 struct schemas {
     struct ly_ctx *context;
     struct ly_ctx *plain; /* knows no module: in it every message parses as an opaque tree */
+    struct ly_ctx *trial; /* in which modules are tried; NULL: made when one is */
+    size_t trial_count;   /* modules that were tried in it */
     struct schema_text *added;
     size_t added_count;
     size_t added_capacity;
