@@ -2,7 +2,6 @@
 #include "load.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,15 +80,21 @@ int main(int argc, char **argv)
     static bool (*const modules[])(struct mup_load *) = {mup_measure_modules, NULL};
     static bool (*const devices[])(struct mup_load *) = {mup_measure_memory, mup_measure_overhead,
                                                          mup_measure_rate, mup_measure_get, NULL};
+    bool with_modules = true;
+    bool with_devices = true;
 
-    load.quick = argc == 3 && strcmp(argv[2], "--quick") == 0;
-    if (argc < 2 || argc > 3 || (argc == 3 && !load.quick)) {
-        fprintf(stderr, "usage: bench-load BIN_FOLDER [--quick]\n");
+    for (int i = 2; i < argc; i++) {
+        load.quick = load.quick || strcmp(argv[i], "--quick") == 0;
+        with_devices = with_devices && strcmp(argv[i], "--modules") != 0;
+        with_modules = with_modules && strcmp(argv[i], "--devices") != 0;
+    }
+    if (argc < 2) {
+        fprintf(stderr, "usage: bench-load BIN_FOLDER [--quick] [--modules | --devices]\n");
         return 2;
     }
-    signal(SIGCHLD, SIG_DFL);
     load.result = json_object();
-    if (!at_an_edge(&load, argv[1], modules) || !at_an_edge(&load, argv[1], devices)) {
+    if ((with_modules && !at_an_edge(&load, argv[1], modules)) ||
+        (with_devices && !at_an_edge(&load, argv[1], devices))) {
         json_decref(load.result);
         return 1;
     }

@@ -43,6 +43,7 @@ bool mup_measure_modules(struct mup_load *load)
     struct mup_samples more = {0};
     double before_kb;
     double after_kb;
+    double bridge_us;
     double took_us;
 
     load->fleet = mup_fleet_open(&load->bed, count + MORE + 1);
@@ -50,11 +51,15 @@ bool mup_measure_modules(struct mup_load *load)
     if (load->fleet == NULL || !join(load, 0, 1, &took_us))
         return false;
     before_kb = mup_resident_kb(mup_load_bridge(load));
+    bridge_us = mup_processor_us(mup_load_bridge(load));
     if (!join(load, 1, count, &took_us))
         return false;
+    bridge_us = mup_processor_us(mup_load_bridge(load)) - bridge_us;
     after_kb = mup_resident_kb(mup_load_bridge(load));
     json_object_set_new(load->result, "modules_1000", json_integer((json_int_t)count));
     json_object_set_new(load->result, "modules_1000_ms", json_real(took_us / 1e3));
+    json_object_set_new(load->result, "module_bridge_cpu_ms",
+                        json_real(bridge_us / 1e3 / (double)count));
     json_object_set_new(load->result, "module_kb",
                         json_real((after_kb - before_kb) / (double)count));
     for (size_t i = 1 + count; i < 1 + count + MORE; i++) {
