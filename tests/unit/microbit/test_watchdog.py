@@ -76,8 +76,7 @@ class Board:
         self.log = open(log, "w")
         self.monitor = socket.socket(fileno=monitor)
         self.asked = []
-        self.status = "running"
-        self.delay_s = 0
+        self.answers = ("running", 0)  # the status, and after how many seconds
         self.resets = 0
         threading.Thread(target=self.answer, daemon=True).start()
 
@@ -89,11 +88,12 @@ class Board:
             pass  # the test is over
 
     def take(self, command):
+        status, delay_s = self.answers
         self.asked.append(command)
         reply = {"return": {}}
         if command == "query-status":
-            time.sleep(self.delay_s)
-            reply = {"return": {"status": self.status, "singlestep": False, "running": self.status == "running"}}
+            time.sleep(delay_s)
+            reply = {"return": {"status": status, "singlestep": False, "running": status == "running"}}
         self.resets += command == "system_reset"
         self.monitor.sendall((json.dumps(reply) + "\r\n").encode())
 
@@ -156,11 +156,10 @@ class Watchdog(unittest.TestCase):
         self.fail("it was fed by what is no food")
 
     def test_who_is_stopped_or_does_not_answer_is_spared(self):
-        self.board.status = "paused"
+        self.board.answers = ("paused", 0)
         self.board.write(PERIOD + START)
         wait_until(lambda: self.board.asked.count("query-status") >= 2)
-        self.board.delay_s = 2
-        self.board.status = "running"
+        self.board.answers = ("running", 2)
         asked = self.board.asked.count("query-status")
         wait_until(lambda: self.board.asked.count("query-status") >= asked + 2)
         self.assertEqual(self.board.resets, 0)
