@@ -25,6 +25,8 @@ int mup_releases_main(int argc, char **argv);
 int mup_deploy_main(int argc, char **argv);
 int mup_updates_main(int argc, char **argv);
 int mup_describe_main(int argc, char **argv);
+int mup_broker_main(int argc, char **argv);
+int mup_device_main(int argc, char **argv);
 
 /* "mup: TEXT" on stderr; returns MUP_EXIT_FAILED. */
 __attribute__((format(printf, 1, 2))) int mup_fail(const char *format, ...);

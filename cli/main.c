@@ -18,6 +18,8 @@ static const struct subcommand subcommands[] = {
     {"release", mup_release_main, "vendor: create, verify or show a release"},
     {"describe", mup_describe_main, "everybody: show what a device description says"},
     {"devices", mup_devices_main, "operator: list the devices at the edge"},
+    {"broker", mup_broker_main, "operator: make a broker's configuration"},
+    {"device", mup_device_main, "factory: add, list or revoke who may connect to the broker"},
     {"releases", mup_releases_main, "operator: list releases, or fetch one from a vendor"},
     {"deploy", mup_deploy_main, "operator: update a device to a release and watch it"},
     {"updates", mup_updates_main, "operator: list updates, or show one"},
