@@ -12,17 +12,19 @@
 #include "mup/sign/repository.h"
 
 static const char help[] =
-    "usage: mup certify --key VENDOR.key --server SERVER.pub --out FILE [--epoch N] [--label "
-    "TEXT]\n"
+    "usage: mup certify --key VENDOR.key --server SERVER.pub --out FILE [--epoch N]\n"
+    "                   [--label TEXT] [--json]\n"
     "\n"
-    "Sign an update server's public key. Devices take an update server's key in no other form.\n"
+    "Sign an update server's public key. Devices take an update server's key in no\n"
+    "other form.\n"
     "\n"
     "  --key FILE      the vendor's private key\n"
     "  --server FILE   the update server's public key (PEM)\n"
     "  --out FILE      where the certificate goes\n"
     "  --epoch N       counts up at each change of the key (1 unless told)\n"
     "  --label TEXT    whose key it is, for people (\"update server\" unless told)\n"
-    "  --json          print {\"certificate\": ..., \"kid\": ..., \"epoch\": ..., \"label\": ...}\n"
+    "  --json          print {\"certificate\": ..., \"kid\": ..., \"epoch\": ...,\n"
+    "                  \"label\": ...}\n"
     "\n"
     "example: mup certify --key vendor.key --server server.pub --out server.cert\n";
 

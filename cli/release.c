@@ -14,14 +14,14 @@
 #include "mup/sign/sign1.h"
 
 static const char help[] =
-    "usage: mup release create --key VENDOR.key --image FILE --app ID --hardware CLASS --version "
-    "N\n"
-    "                          --repository DIR [--link-offset N] [--block-size N] [--json]\n"
+    "usage: mup release create --key VENDOR.key --image FILE --app ID\n"
+    "                          --hardware CLASS --version N --repository DIR\n"
+    "                          [--link-offset N] [--block-size N] [--json]\n"
     "       mup release verify --vendor VENDOR.pub DIR/APP/VERSION/HARDWARE [--json]\n"
     "       mup release show DIR/APP/VERSION/HARDWARE [--json]\n"
     "\n"
-    "create  make an image into a signed release and put it into a repository, a folder of\n"
-    "        static files that any web server can serve\n"
+    "create  make an image into a signed release and put it into a repository, a\n"
+    "        folder of static files that any web server can serve\n"
     "verify  check a release as an update server does: signature, every block, digest\n"
     "show    what a release says it is, believed or not\n"
     "\n"
@@ -31,13 +31,14 @@ static const char help[] =
     "  --app ID           the application that the image is\n"
     "  --hardware CLASS   the hardware that it runs on\n"
     "  --version N        1 or more; a device only takes a higher one than it has\n"
-    "  --link-offset N    address that the image is linked for (0 unless told; 0x... is hex)\n"
+    "  --link-offset N    address that the image is linked for (0 unless told; 0x...\n"
+    "                     is hex)\n"
     "  --block-size N     256 to 4096, a power of two (1024 unless told)\n"
     "  --repository DIR   made when it is missing\n"
     "  --json             print the facts as one JSON object\n"
     "\n"
-    "example: mup release create --key vendor.key --image app.bin --app lamp --hardware nrf51 \\\n"
-    "                            --version 2 --repository releases\n";
+    "example: mup release create --key vendor.key --image app.bin --app lamp \\\n"
+    "             --hardware nrf51 --version 2 --repository releases\n";
 
 struct release_options {
     const char *key;

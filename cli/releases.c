@@ -10,8 +10,9 @@
 static const char help[] =
     "usage: mup releases [OPTION ...] [URL]\n"
     "\n"
-    "List the releases that the update server keeps; with a URL, fetch that release first. It is\n"
-    "kept only when the vendor's signature, every block and the digest hold.\n"
+    "List the releases that the update server keeps; with a URL, fetch that release\n"
+    "first. It is kept only when the vendor's signature, every block and the digest\n"
+    "hold.\n"
     "\n" MUP_REST_HELP "  --json              print the server's answer as it is\n"
     "\n"
     "example: mup releases https://vendor.example/releases/lamp/2/nrf51\n";

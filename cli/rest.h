@@ -46,8 +46,9 @@ void mup_rest_stream(const struct mup_rest *rest, const char *path,
     {                                              \
         "token-file", required_argument, NULL, 'T' \
     }
-#define MUP_REST_HELP                                                                          \
-    "  --server URL        the update server (else $MUP_SERVER, else http://127.0.0.1:8080)\n" \
+#define MUP_REST_HELP                                                   \
+    "  --server URL        the update server (else $MUP_SERVER, else\n" \
+    "                      http://127.0.0.1:8080)\n"                    \
     "  --token-file FILE   holds the token that it accepts (else $MUP_TOKEN_FILE)\n"
 
 #endif

@@ -210,7 +210,9 @@ static int run(char **command, const char *folder, unsigned long skips)
     peer_close(&peer);
     close(output[0]);
     if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == NOT_STARTED) {
-        printf("port-run: %s is not there\n", command[0]);
+        printf("port-run: %s is not there; it is started in an empty folder: name it by its whole "
+               "path\n",
+               command[0]);
         return SKIPPED;
     }
     judge(&report, skips);
