@@ -9,6 +9,13 @@
 #include "bridge/description/capability.h"
 #include "bridge/description/yang.h"
 
+/* raptor 2.0.15 loses the buffer of a text with a wrong escape: a few bytes, of a refused
+ * description, in the child that judges it. */
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:raptor_stringbuffer_append_turtle_string\n";
+}
+
 static struct mup_describer *describer;
 
 static char *yang_of(const uint8_t *data, size_t size)

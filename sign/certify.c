@@ -33,8 +33,12 @@ enum mup_status mup_certificate_open(struct mup_certificate *out, struct mup_byt
     enum mup_status status = mup_sign1_open(&payload, bytes.data, bytes.size, vendor_key);
 
     if (status != MUP_OK) {
-        mup_error_set(error, "the certificate is not signed by this vendor's key: %s",
-                      mup_status_name(status));
+        mup_error_set(
+            error, "%s",
+            status == MUP_ERR_KEY ? "the certificate is signed with another key than this vendor's"
+            : status == MUP_ERR_SIGNATURE
+                ? "the certificate's signature is not good: it was changed after it was made"
+                : "not a certificate as mup certify makes it");
         return status;
     }
     status = mup_certificate_decode(out, payload.data, payload.size);

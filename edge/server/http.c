@@ -386,11 +386,11 @@ static bool start(struct mup_http *http, const struct sockaddr_storage *address)
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
 
     flags |= address->ss_family == AF_INET6 ? MHD_USE_IPv6 : 0u;
-    http->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_access, http, MHD_OPTION_SOCK_ADDR,
-        (const struct sockaddr *)address, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-        MHD_OPTION_CONNECTION_LIMIT, MUP_HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-        MUP_HTTP_IDLE_S, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+    http->daemon =
+        MHD_start_daemon(flags, 0, NULL, NULL, on_access, http, MHD_OPTION_SOCK_ADDR,
+                         (const struct sockaddr *)address, MHD_OPTION_NOTIFY_COMPLETED,
+                         on_completed, http, MHD_OPTION_CONNECTION_LIMIT, MUP_HTTP_CONNECTIONS_MAX,
+                         MHD_OPTION_CONNECTION_TIMEOUT, MUP_HTTP_IDLE_S, MHD_OPTION_END);
     return http->daemon != NULL;
 }
 

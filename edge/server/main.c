@@ -87,7 +87,9 @@ static int check_certificate(struct server *server)
                                                   server->vendor_key, &error);
     free(bytes);
     if (status != MUP_OK) {
-        return fail(error.text);
+        fprintf(stderr, "mup-server: %s: %s; it was checked against %s\n", path, error.text,
+                server->settings.vendor_key_file);
+        return 1;
     }
     if (memcmp(certificate.public_key, server->signer.public_key, MUP_PUBLIC_KEY_SIZE) != 0) {
         fprintf(stderr, "mup-server: %s is for another key than %s: certify this one\n", path,
@@ -201,6 +203,7 @@ static int open_updates(struct server *server)
                 .stall_ms = (uint32_t)s->stall_timeout_ms,
                 .trial_ms = (uint32_t)s->trial_timeout_ms,
                 .poll_ms = (uint32_t)s->poll_period_ms,
+                .again_ms = (uint32_t)s->again_timeout_ms,
             },
         .slice_size = (uint32_t)s->slice_size,
     };

@@ -82,6 +82,8 @@ static const struct key {
            "for the final report"),
     NUMBER("poll-period-ms", poll_period_ms, MUP_UPDATE_POLL_MS, 100, MS_MAX,
            "between looks at the bridge while a device is on trial"),
+    NUMBER("again-timeout-ms", again_timeout_ms, MUP_UPDATE_AGAIN_MS, 100, MS_MAX,
+           "of beginning again, without a payload byte more than before"),
 };
 
 #define KEY_COUNT (sizeof keys / sizeof keys[0])

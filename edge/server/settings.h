@@ -46,6 +46,7 @@ struct mup_server_settings {
     int64_t stall_timeout_ms;
     int64_t trial_timeout_ms;
     int64_t poll_period_ms;
+    int64_t again_timeout_ms;
 };
 
 /* Read the file; what it does not name gets its default. `error` is ready to be printed. */

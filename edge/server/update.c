@@ -72,6 +72,7 @@ void mup_update_limits_default(struct mup_update_limits *limits)
         .stall_ms = MUP_UPDATE_STALL_MS,
         .trial_ms = MUP_UPDATE_TRIAL_MS,
         .poll_ms = MUP_UPDATE_POLL_MS,
+        .again_ms = MUP_UPDATE_AGAIN_MS,
     };
 }
 
@@ -168,17 +169,58 @@ static unsigned refused(struct mup_update *update, const char *what, uint32_t st
                "the device answered %u_%s to %s", (unsigned)state, mup_state_name(state), what);
 }
 
+/*
+ * Back to an earlier state, because `why`: at once, and after a pause that grows when it happens
+ * again without headway. Time, not a count, is the bound: a device whose power flickers may need
+ * many beginnings, and one that lies costs a signature every ten seconds until the time is over.
+ */
+static unsigned begin_again(struct mup_update *update, enum mup_update_state state,
+                            const char *reason, const char *why, uint64_t now)
+{
+    uint32_t pause = update->agains == 0 ? 0 : MUP_UPDATE_RETRY_FIRST_MS;
+
+    if (update->agains == 0) {
+        update->again_since_ms = now;
+    } else if (now - update->again_since_ms >= update->limits.again_ms) {
+        return end(update, MUP_UPDATE_FAILED, now, reason,
+                   "begun again %u times in %u s without a byte beyond %u: %s",
+                   (unsigned)update->agains, (unsigned)((now - update->again_since_ms) / 1000),
+                   (unsigned)update->payload_most, why);
+    }
+    for (uint32_t i = 1; i < update->agains && pause < MUP_UPDATE_RETRY_LAST_MS; i++) {
+        pause *= 2;
+    }
+    pause = pause < MUP_UPDATE_RETRY_LAST_MS ? pause : MUP_UPDATE_RETRY_LAST_MS;
+    update->agains++;
+    update->again_at_ms = now;
+    snprintf(update->message, sizeof update->message, "begun again (%u): %s",
+             (unsigned)update->agains, why);
+    unsigned actions = enter(update, state, now);
+    if (pause == 0) {
+        return actions;
+    }
+    update->waiting = false;
+    update->retry_at_ms = now + pause;
+    update->deadline_ms += pause;
+    return MUP_DO_SAVE;
+}
+
 /* The device has lost the transfer, or we have lost the device: begin again. Not with the token but
  * with the look at the bridge, since the device may have come back with another description. */
-static unsigned restart(struct mup_update *update, uint64_t now)
+static unsigned restart(struct mup_update *update, const char *why, uint64_t now)
 {
-    if (update->restarts >= MUP_UPDATE_RESTARTS_MAX) {
-        return end(update, MUP_UPDATE_FAILED, now, "no-progress",
-                   "the transfer was begun %u times again without a byte more",
-                   (unsigned)update->restarts);
+    return begin_again(update, MUP_UPDATE_REQUESTED, "no-progress", why, now);
+}
+
+/* More of the payload than ever: whatever went wrong before is forgiven. What the device had, lost
+ * and fetched again is not headway, or a liar could go on for ever. */
+static void note_headway(struct mup_update *update)
+{
+    if (update->sender.next_most > update->payload_most) {
+        update->payload_most = update->sender.next_most;
+        update->agains = 0;
+        update->message[0] = '\0';
     }
-    update->restarts++;
-    return enter(update, MUP_UPDATE_REQUESTED, now);
 }
 
 unsigned mup_update_begin(struct mup_update *update, const struct mup_update_goal *goal,
@@ -344,6 +386,7 @@ static unsigned open_transfer(struct mup_update *update, const struct mup_update
                    "the device accepted, but its acknowledgement of %zu bytes is not one",
                    answer->value_size);
     }
+    note_headway(update);
     unsigned actions = enter(update, MUP_UPDATE_TRANSFER, now);
     update->quiet_at_ms = now + update->limits.quiet_ms;
     update->stall_at_ms = now + update->limits.stall_ms;
@@ -367,9 +410,12 @@ static unsigned take_manifest_answer(struct mup_update *update,
         return enter(update, MUP_UPDATE_TRIAL, now);
     }
     /* It restarted, or took long to answer: the nonce went by. */
-    if (stale && !update->goal.force && update->fresh_tokens < MUP_UPDATE_FRESH_TOKENS_MAX) {
-        update->fresh_tokens++;
-        return enter(update, MUP_UPDATE_TOKEN, now);
+    if (stale && !update->goal.force) {
+        char why[96];
+
+        snprintf(why, sizeof why, "the device answered %u_%s to the extended manifest",
+                 (unsigned)answer->state, mup_state_name(answer->state));
+        return begin_again(update, MUP_UPDATE_TOKEN, mup_state_name(answer->state), why, now);
     }
     return refused(update, "the extended manifest", answer->state, now);
 }
@@ -387,8 +433,8 @@ unsigned mup_update_on_ack(struct mup_update *update, const struct mup_ack *ack,
     enum mup_sender_event event = mup_sender_take_ack(&update->sender, ack);
     if (update->sender.next_most > before) {
         update->stall_at_ms = now + update->limits.stall_ms;
-        update->restarts = 0;
     }
+    note_headway(update);
     switch (event) {
     case MUP_SENDER_IGNORED:
         return 0;
@@ -401,7 +447,7 @@ unsigned mup_update_on_ack(struct mup_update *update, const struct mup_ack *ack,
                    "the device's flash failed after %u of %u payload bytes",
                    (unsigned)update->sender.next, (unsigned)update->sender.payload_size);
     case MUP_SENDER_GONE:
-        return restart(update, now);
+        return restart(update, "the device has no transfer any more", now);
     }
     return 0;
 }
@@ -421,9 +467,10 @@ static unsigned take_verify_answer(struct mup_update *update,
             return refused(update, "verify", answer->state, now);
         }
         update->incompletes++;
-        return answer->value_size > 0 ? open_transfer(update, answer, now) : restart(update, now);
+        return answer->value_size > 0 ? open_transfer(update, answer, now)
+                                      : restart(update, "the device lost what it had", now);
     case MUP_STATE_NO_MANIFEST: /* it restarted in between: its token will say what runs */
-        return restart(update, now);
+        return restart(update, "the device restarted before it could verify", now);
     default:
         return refused(update, "verify", answer->state, now);
     }
@@ -499,11 +546,14 @@ unsigned mup_update_on_failure(struct mup_update *update, bool again, const char
 unsigned mup_update_on_back(struct mup_update *update, uint64_t now)
 {
     uint64_t soon = now + update->limits.back_ms;
+    /* Coming back must not be a way round the pauses. */
+    uint64_t ask = update->agains > 1 ? update->again_at_ms + MUP_UPDATE_RETRY_FIRST_MS : now;
 
+    ask = ask > now ? ask : now;
     if (update->state == MUP_UPDATE_TRANSFER && update->quiet_at_ms > soon) {
         update->quiet_at_ms = soon;
-    } else if (update->retry_at_ms > now) {
-        update->retry_at_ms = now; /* it was not there; now it is */
+    } else if (update->retry_at_ms > ask) {
+        update->retry_at_ms = ask; /* it was not there; now it is */
     }
     return 0;
 }
@@ -539,7 +589,7 @@ unsigned mup_update_on_time(struct mup_update *update, uint64_t now)
                        (unsigned)update->sender.next_most, (unsigned)update->sender.payload_size,
                        (unsigned)(update->limits.stall_ms / 1000));
         }
-        return now >= update->quiet_at_ms ? restart(update, now) : 0;
+        return now >= update->quiet_at_ms ? restart(update, "no acknowledgement came", now) : 0;
     }
     if (now >= update->deadline_ms) {
         return deadline_passed(update, now);

@@ -17,8 +17,10 @@
  *         -> confirmed | failed | reverted
  *
  * A device that restarts in mid-transfer, or a server that was killed, goes back to requested:
- * fresh token, new extended manifest, and the device says where the transfer goes on. A step that
- * makes no headway until its deadline fails the update with a reason. The end is reached once.
+ * fresh token, new extended manifest, and the device says where the transfer goes on. So does one
+ * that has forgotten its token. It may do so as often as it likes while it gets on; without a byte
+ * more the pauses grow, `message` says why, and after again_ms the update fails. A step that makes
+ * no headway until its deadline fails the update with a reason. The end is reached once.
  */
 #ifndef MUP_SERVER_UPDATE_H
 #define MUP_SERVER_UPDATE_H
@@ -41,19 +43,20 @@
 #define MUP_UPDATE_TOKEN_MS    120000u /* for a token, retries included */
 #define MUP_UPDATE_MANIFEST_MS 120000u /* for the answer to a manifest */
 #define MUP_UPDATE_VERIFY_MS   120000u /* for the answer to verify */
-#define MUP_UPDATE_QUIET_MS                                          \
-    45000u /* no acknowledgement: ask for a token again (the longest \
-              repetition of an acknowledgement is 30 s) */
-#define MUP_UPDATE_BACK_MS          4000u    /* the same, after the device was gone and came back */
-#define MUP_UPDATE_STALL_MS         300000u  /* acknowledgements, but no payload byte more */
-#define MUP_UPDATE_TRIAL_MS         7200000u /* for the final report */
-#define MUP_UPDATE_POLL_MS          5000u    /* between looks at the bridge while on trial */
-#define MUP_UPDATE_RETRY_FIRST_MS   500u
-#define MUP_UPDATE_RETRY_LAST_MS    10000u
+#define MUP_UPDATE_QUIET_MS                                                                       \
+    45000u                              /* no acknowledgement: ask for a token again (the longest \
+                                           repetition of an acknowledgement is 30 s) */
+#define MUP_UPDATE_BACK_MS        4000u /* the same, after the device was gone and came back */
+#define MUP_UPDATE_STALL_MS       300000u  /* acknowledgements, but no payload byte more */
+#define MUP_UPDATE_TRIAL_MS       7200000u /* for the final report */
+#define MUP_UPDATE_POLL_MS        5000u    /* between looks at the bridge while on trial */
+#define MUP_UPDATE_RETRY_FIRST_MS 500u
+#define MUP_UPDATE_RETRY_LAST_MS  10000u
 
-#define MUP_UPDATE_FRESH_TOKENS_MAX 3u /* manifests refused as stale before giving up */
-#define MUP_UPDATE_INCOMPLETES_MAX  8u /* verifies answered with incomplete before giving up */
-#define MUP_UPDATE_RESTARTS_MAX     8u /* back to requested without a payload byte more */
+/* Begun again and again without a payload byte more than ever before: a device whose power
+ * flickers, or one that lies. The pauses between grow from RETRY_FIRST to RETRY_LAST. */
+#define MUP_UPDATE_AGAIN_MS        1800000u
+#define MUP_UPDATE_INCOMPLETES_MAX 8u /* verifies answered with incomplete before giving up */
 
 enum mup_update_state {
     MUP_UPDATE_REQUESTED,
@@ -89,6 +92,7 @@ struct mup_update_limits {
     uint32_t stall_ms;
     uint32_t trial_ms;
     uint32_t poll_ms;
+    uint32_t again_ms;
 };
 
 /* The defaults above. */
@@ -137,8 +141,10 @@ struct mup_update {
     uint32_t retry_ms;
     uint64_t quiet_at_ms;
     uint64_t stall_at_ms;
-    uint32_t restarts;
-    uint32_t fresh_tokens;
+    uint32_t payload_most;   /* bytes that the device ever had; only more than that is headway */
+    uint32_t agains;         /* times begun again since headway ... */
+    uint64_t again_since_ms; /* ... the first of them ... */
+    uint64_t again_at_ms;    /* ... and the last */
     uint32_t incompletes;
     char last_reason[33]; /* of the last failure that was retried */
     char last_message[MUP_UPDATE_MESSAGE_SIZE];

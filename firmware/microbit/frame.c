@@ -83,8 +83,7 @@ static bool is_first(const uint8_t *frame, size_t size)
 }
 
 /* What lwIP takes for granted: a known dispatch, and bytes behind it. Above all a first fragment of
- * another dispatch would make it follow a pointer that was never set, and one of a datagram without
- * any size would be taken for no fragment and given back twice (cmake/lwip_decompress.c). */
+ * another dispatch would make it follow a pointer that was never set. */
 static bool is_well_formed(const uint8_t *frame, size_t size)
 {
     if (IS_FIRST(frame[0]))

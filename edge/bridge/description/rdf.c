@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bridge/description/rdf_internal.h"
+#include "bridge/description/turtle.h"
 
 /* What a relative IRI resolves to, so that it can be recognised and refused. */
 #define NO_BASE "mup-no-base:/"
@@ -230,6 +231,12 @@ enum mup_status mup_rdf_read(struct mup_triples *out, struct mup_problems *probl
     raptor_world *world = librdf_world_get_raptor(rdf->world);
     const char *syntax = format == MUP_DESCRIPTION_RDFXML ? "rdfxml" : "turtle";
     struct reading reading = {.triples = out, .problems = problems, .status = MUP_OK};
+    unsigned brace = format == MUP_DESCRIPTION_RDFXML ? 0 : mup_turtle_brace_line(bytes, size);
+    if (brace > 0) {
+        mup_problems_error(problems, brace, NULL,
+                           "a brace outside of a text: Turtle has no graphs");
+        return MUP_ERR_FORMAT;
+    }
     reading.parser = raptor_new_parser(world, syntax);
     if (!reading.parser)
         return MUP_ERR_SPACE;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bridge/description/turtle.h"
 #include "bridge/description/materialise.h"
 #include "bridge/description/questions.h"
 
@@ -344,10 +345,54 @@ static void another_folder_of_queries_maps_another_ontology(void **state)
     }
 }
 
+/* `<>{` makes raptor 2.0.15 read address 0; found by the fuzzer. */
+static void a_brace_is_refused_where_turtle_has_none(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned line;
+    } cases[] = {
+        {"<>{", 1},
+        {"<> {", 1},
+        {"# {\n<>\n\t{", 3},
+        {"<urn:a> <urn:b> \"x\" .\n<>{ }", 2},
+        {"<urn:a> <urn:b> \"\"\"\n\"{\n\"\"\" .\n<>{", 4},
+        {"<urn:a> <urn:b> \"\\\"\" . <>{", 1},
+        {"<a b{", 1},
+        {"<urn:a#b{", 0}, /* to the library this is no IRI either */
+        {"'it<>{", 0},
+        {"}", 1},
+        {"<urn:a> <urn:b> \"{}\", '{', \"\"\"{\"{\"\"\", '''}''' . # {", 0},
+        {"<urn:a#b> <urn:b> \"#\" .", 0},
+        {"<urn:a> <urn:b> \"\\", 0},
+        {"\"", 0},
+        {"\"\"", 0},
+        {"<", 0},
+        {"", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t size = strlen(cases[i].text);
+        char *text = exact_copy(cases[i].text, size);
+        if (mup_turtle_brace_line(text, size) != cases[i].line)
+            print_message("%s\n", cases[i].text);
+        assert_int_equal(mup_turtle_brace_line(text, size), cases[i].line);
+        free(text);
+    }
+    struct mup_problems problems;
+    struct mup_capability *capability = NULL;
+    static const char text[] = "<urn:a> <urn:b> <urn:c> .\n<>{";
+    assert_int_equal(parse_bytes(&capability, &problems, text, sizeof text - 1, NULL),
+                     MUP_ERR_FORMAT);
+    assert_int_equal(problems.items[0].line, 2);
+    assert_true(has_problem(&problems, MUP_SEVERITY_ERROR, "", "a brace outside of a text"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(turtle_and_ntriples_are_read),
+        cmocka_unit_test(a_brace_is_refused_where_turtle_has_none),
         cmocka_unit_test(rdf_xml_is_read),
         cmocka_unit_test(syntax_errors_of_turtle_and_xml_name_the_line),
         cmocka_unit_test(relative_iris_are_refused_in_turtle_too),

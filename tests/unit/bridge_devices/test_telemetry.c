@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "support/cmocka_all.h"
@@ -12,7 +14,12 @@
 #include "mup/rpc.h"
 #include "runtime/log.h"
 
+#define WAIT_NS 30000000000u
+#define END     "]]>]]>"
+#define BASE    "urn:ietf:params:xml:ns:netconf:base:1.0"
+
 static struct mup_bridge bridge;
+static char path[] = "/tmp/mup-telemetry-XXXXXX";
 
 /* Of a capability only what is used here. */
 static const struct mup_telemetry telemetry[] = {
@@ -31,9 +38,14 @@ static const struct mup_telemetry events[] = {
 static int open_netconf(void **state)
 {
     static const struct mup_netconf_backend backend = {.context = &bridge};
-    static char path[] = "/tmp/mup-telemetry-XXXXXX";
     static char error[MUP_NETCONF_ERROR_SIZE];
-    struct mup_netconf_settings settings = {.socket_path = path};
+    static const char *const administrators[] = {"alice"};
+    uid_t self = getuid();
+    struct mup_netconf_settings settings = {.socket_path = path,
+                                            .uids = &self,
+                                            .uid_count = 1,
+                                            .administrators = administrators,
+                                            .administrator_count = 1};
 
     (void)state;
     mup_log_set_level(MUP_LOG_ERROR);
@@ -238,6 +250,79 @@ static void an_update_is_followed_by_what_the_device_says(void **state)
     assert_shown("<update-state>confirmed</update-state>", true);
 }
 
+/* ---- a subscriber ---- */
+
+static void assert_told(int fd, const char *part)
+{
+    static char text[65536];
+    static size_t size;
+    uint64_t end = uv_hrtime() + WAIT_NS;
+    char *found;
+
+    while ((found = strstr(text, part)) == NULL) {
+        ssize_t got = recv(fd, text + size, sizeof text - 1 - size, 0);
+        if (got > 0)
+            size += (size_t)got;
+        text[size] = '\0';
+        if (uv_hrtime() > end)
+            fail_msg("waited for: %s\ngot: %s", part, text);
+        uv_run(&bridge.loop.uv, UV_RUN_NOWAIT);
+    }
+    size -= (size_t)(found - text) + strlen(part);
+    memmove(text, found + strlen(part), size + 1);
+}
+
+static int subscribe(void)
+{
+    static const char requests[] =
+        "as alice\n<hello xmlns=\"" BASE "\"><capabilities><capability>urn:ietf:params:netconf:"
+        "base:1.0</capability></capabilities></hello>" END "<rpc xmlns=\"" BASE
+        "\" message-id=\"1\"><create-subscription xmlns=\"urn:ietf:params:xml:ns:netconf:"
+        "notification:1.0\"/></rpc>" END;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(send(fd, requests, sizeof requests - 1, 0), sizeof requests - 1);
+    assert_told(fd, "<ok/></rpc-reply>" END);
+    return fd;
+}
+
+#define TOLD(name) "<" name " xmlns=\"urn:mup:myno-devices\"><uuid>"
+#define NAME       "</uuid><name>lamp</name>"
+
+static void subscribers_are_told_all_of_it(void **state)
+{
+    struct mup_device *device = add_device("lamp", 1);
+    int fd = subscribe();
+
+    (void)state;
+    mup_bridge_tell_device(&bridge, device);
+    assert_told(fd, TOLD("device-change"));
+    assert_told(fd, NAME "<state>announced</state><reachable>true</reachable><firmware-version>1"
+                         "</firmware-version><on-trial>false</on-trial></device-change>");
+    mup_bridge_tell_device(&bridge, device); /* nothing new: the next is about another thing */
+    add_kind(1);
+    mup_bridge_tell_device(&bridge, device);
+    assert_told(fd, "<state>ready</state>");
+    publish("sensor/temp/lamp", "21", 2);
+    assert_told(fd, TOLD("telemetry"));
+    assert_told(fd, NAME "<point>temp</point><value>21</value><unit>degreeCelsius</unit><symbol>");
+    publish("event/door/lamp", "open <&", 7);
+    assert_told(fd, TOLD("event"));
+    assert_told(fd, NAME "<event>door</event><value>open &lt;&amp;</value></event>");
+    mup_bridge_tell_update(&bridge, device, MUP_UPDATE_REFUSED, "24_INNER_SIGNATURE_INVALID");
+    assert_told(fd, TOLD("update-progress"));
+    assert_told(fd, NAME "<update-state>refused</update-state><firmware-version>1"
+                         "</firmware-version><reason>24_INNER_SIGNATURE_INVALID</reason>");
+    device->stored.present = false;
+    mup_bridge_tell_device(&bridge, device);
+    assert_told(fd, "<state>offline</state><reachable>false</reachable>");
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +330,7 @@ int main(void)
         cmocka_unit_test_teardown(what_nobody_declared_is_not_kept, forget_devices),
         cmocka_unit_test_teardown(a_value_is_cut_and_cleaned, forget_devices),
         cmocka_unit_test_teardown(readings_go_with_their_description, forget_devices),
+        cmocka_unit_test_teardown(subscribers_are_told_all_of_it, forget_devices),
         cmocka_unit_test_teardown(an_update_is_followed_by_what_the_device_says, forget_devices),
     };
 

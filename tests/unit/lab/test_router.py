@@ -50,17 +50,18 @@ def checksum(payload):
 def solicitation():
     """For the router's address (RFC 4861 section 4.3, RFC 4944 section 8, RFC 3971 section 5.3.2), as an IPv6
     datagram."""
-    nonce = bytes([14, 1, 1, 2, 3, 4, 5, 6])
+    nonce = bytes([14, 2]) + bytes(range(1, 15))
     message = bytes([135, 0, 0, 0, 0, 0, 0, 0]) + ROUTER_IP + bytes([1, 2]) + DEVICE + bytes(6) + nonce
     message = message[:2] + checksum(message) + message[4:]
     return bytes([0x60, 0, 0, 0]) + struct.pack(">HBB", len(message), 58, 255) + DEVICE_IP + ROUTER_IP + message
 
 
-def fragments(datagram, size=None, tag=0x0107):
-    """RFC 4944 section 5.3: the first 80 bytes, and the rest."""
-    size = len(datagram) if size is None else size
-    head = struct.pack(">HH", 0xc000 | size, tag) + b"\x41" + datagram[:80]
-    return framed(head), framed(struct.pack(">HHB", 0xe000 | size, tag, 10) + datagram[80:])
+def fragments(datagram, tag=0x0107):
+    """RFC 4944 section 5.3: the first 80 bytes, 8 more, and the rest."""
+    size = len(datagram)
+    yield framed(struct.pack(">HH", 0xc000 | size, tag) + b"\x41" + datagram[:80])
+    yield framed(struct.pack(">HHB", 0xe000 | size, tag, 80 // 8) + datagram[80:88])
+    yield framed(struct.pack(">HHB", 0xe000 | size, tag, 88 // 8) + datagram[88:])
 
 
 def first(datagram_size, content):
@@ -125,10 +126,12 @@ class RouterTest(unittest.TestCase):
         self.addCleanup(router.end)
         return router
 
-    def test_a_solicitation_is_answered_whole_and_in_fragments(self):
+    def test_a_solicitation_is_answered_whole_and_in_fragments_of_any_order(self):
         router = self.router()
         self.assertTrue(router.answers(framed(b"\x41" + solicitation())))
-        self.assertTrue(router.answers(b"".join(fragments(solicitation()))))
+        one, two, three = fragments(solicitation())
+        self.assertTrue(router.answers(one + two + three))
+        self.assertTrue(router.answers(one + three + two))
 
     def test_bad_frames_end_nothing(self):
         for name, frame in BAD.items():

@@ -158,7 +158,7 @@ int rig_start(void **state)
                                                  .update_uid_count = 1,
                                                  .administrators = administrators,
                                                  .administrator_count = 1,
-                                                 .get_cpu_s = 1};
+                                                 .get_cpu_s = 2};
     assert_int_equal(mup_loop_init(&rig_loop, NULL, NULL), MUP_OK);
     keep_timer = mup_timer_new(&rig_loop, answer_keep, NULL);
     assert_non_null(keep_timer);

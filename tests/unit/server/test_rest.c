@@ -427,6 +427,17 @@ static void listeners_hear_of_their_update_and_their_going_is_noticed(void **sta
     }
 }
 
+/* SO_REUSEPORT would let a second server in, and each of them would get half of the requests. */
+static void a_port_that_is_taken_is_refused(void **state)
+{
+    struct rest *rest = *state;
+    struct mup_http_settings http = {"127.0.0.1", mup_api_port(rest->api)};
+    char error[MUP_HTTP_ERROR_SIZE];
+
+    assert_null(mup_api_new(&rest->bench->loop, &http, TOKEN, error));
+    assert_non_null(strstr(error, "cannot listen on 127.0.0.1 port "));
+}
+
 int main(void)
 {
     struct CMUnitTest tests[] = {
@@ -440,6 +451,7 @@ int main(void)
         cmocka_unit_test(a_bridge_that_is_away_is_named),
         cmocka_unit_test(a_release_comes_in_and_its_update_waits_for_the_bridge),
         cmocka_unit_test(metrics_are_prometheus_text),
+        cmocka_unit_test(a_port_that_is_taken_is_refused),
         cmocka_unit_test(a_request_may_come_byte_by_byte),
         cmocka_unit_test(rubbish_ends_in_an_error_or_a_closed_connection),
         cmocka_unit_test(listeners_hear_of_their_update_and_their_going_is_noticed),

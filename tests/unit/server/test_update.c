@@ -316,22 +316,111 @@ static void each_refusal_of_the_manifest_ends_with_its_name(void **state)
     }
 }
 
-static void a_stale_nonce_asks_for_another_token_three_times(void **state)
+/* From the answer that sent it back to the next command; returns when that is asked. */
+static uint64_t await_command(struct mup_update *u, unsigned actions, unsigned command,
+                              uint64_t now)
+{
+    if ((actions & command) != 0) {
+        return now;
+    }
+    assert_int_equal(actions, MUP_DO_SAVE);
+    uint64_t at = mup_update_wake_ms(u);
+    assert_int_equal(mup_update_on_time(u, at - 1), 0);
+    assert_int_equal(mup_update_on_time(u, at), command);
+    return at;
+}
+
+/* A device that is reset between each token and its manifest. */
+static void
+a_stale_nonce_asks_for_another_token_with_growing_pauses_until_the_time_is_over(void **state)
+{
+    (void)state;
+    static const uint64_t pauses[] = {0, 500, 1000, 2000, 4000, 8000, 10000, 10000, 10000};
+    struct mup_update u;
+    struct mup_token token = sample_token();
+    uint64_t now = 1100;
+    unsigned asked = 0;
+
+    bring_to(&u, MUP_UPDATE_MANIFEST);
+    for (;; asked++) {
+        unsigned actions = answer(&u, MUP_STATE_INVALID_NONCE, NULL, 0, now);
+        if (mup_update_has_ended(&u)) {
+            break;
+        }
+        assert_true(now < 1100 + MUP_UPDATE_AGAIN_MS);
+        uint64_t at = await_command(&u, actions, MUP_DO_ASK_TOKEN, now);
+        assert_int_equal(at - now, asked < 9 ? pauses[asked] : MUP_UPDATE_RETRY_LAST_MS);
+        assert_non_null(strstr(u.message, "begun again"));
+        assert_non_null(strstr(u.message, "invalid-nonce to the extended manifest"));
+        assert_string_equal(u.reason, "");
+        u.made_manifest = true;
+        assert_int_equal(answer_token(&u, &token, at), MUP_DO_SAVE | MUP_DO_SEND_MANIFEST);
+        assert_false(u.made_manifest);
+        now = at;
+    }
+    assert_in_range(asked, 100, 200);
+    assert_true(now >= 1100 + MUP_UPDATE_AGAIN_MS);
+    assert_int_equal(u.state, MUP_UPDATE_FAILED);
+    assert_string_equal(u.reason, "invalid-nonce");
+    assert_non_null(strstr(u.message, "without a byte beyond 0"));
+    assert_non_null(strstr(u.message, "invalid-nonce to the extended manifest"));
+}
+
+static void a_device_whose_power_flickers_is_updated_in_the_end(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_token token = sample_token();
+    uint64_t now = 1100;
+
+    bring_to(&u, MUP_UPDATE_MANIFEST);
+    for (unsigned i = 0; i < 50; i++) {
+        unsigned actions = answer(&u, MUP_STATE_INVALID_NONCE, NULL, 0, now);
+        now = await_command(&u, actions, MUP_DO_ASK_TOKEN, now);
+        assert_int_equal(answer_token(&u, &token, now), MUP_DO_SAVE | MUP_DO_SEND_MANIFEST);
+    }
+    assert_int_equal(answer_ack(&u, MUP_STATE_OK, PAYLOAD, now), MUP_DO_SAVE | MUP_DO_VERIFY);
+    assert_string_equal(u.message, "");
+    answer(&u, MUP_STATE_OK, NULL, 0, now);
+    assert_int_equal(report(&u, MUP_STATE_CONFIRMED, 0, now), MUP_DO_FINISH);
+    assert_int_equal(u.state, MUP_UPDATE_CONFIRMED);
+}
+
+static void a_pause_does_not_eat_the_time_of_the_step(void **state)
 {
     (void)state;
     struct mup_update u;
     struct mup_token token = sample_token();
 
     bring_to(&u, MUP_UPDATE_MANIFEST);
-    for (unsigned i = 0; i < MUP_UPDATE_FRESH_TOKENS_MAX; i++) {
-        assert_int_equal(answer(&u, MUP_STATE_INVALID_NONCE, NULL, 0, 1100),
-                         MUP_DO_SAVE | MUP_DO_ASK_TOKEN);
-        u.made_manifest = true;
-        answer_token(&u, &token, 1200);
-        assert_false(u.made_manifest);
+    u.limits.token_ms = 100;
+    answer(&u, MUP_STATE_INVALID_NONCE, NULL, 0, 1100);
+    answer_token(&u, &token, 1101);
+    answer(&u, MUP_STATE_INVALID_NONCE, NULL, 0, 1102);
+    assert_int_equal(mup_update_on_time(&u, 1602), MUP_DO_ASK_TOKEN);
+    assert_int_equal(mup_update_on_time(&u, 1702), MUP_DO_FINISH);
+    assert_string_equal(u.reason, "device-timeout");
+}
+
+static void coming_back_is_no_way_round_the_pauses(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_token token = sample_token();
+
+    bring_to(&u, MUP_UPDATE_MANIFEST);
+    for (unsigned i = 0; i < 8; i++) {
+        uint64_t now = 1100 + 20000 * i;
+        await_command(&u, answer(&u, MUP_STATE_INVALID_NONCE, NULL, 0, now), MUP_DO_ASK_TOKEN, now);
+        answer_token(&u, &token, now + 15000);
     }
-    assert_int_equal(answer(&u, MUP_STATE_INVALID_NONCE, NULL, 0, 1100), MUP_DO_FINISH);
-    assert_string_equal(u.reason, "invalid-nonce");
+    assert_int_equal(answer(&u, MUP_STATE_INVALID_NONCE, NULL, 0, 200000), MUP_DO_SAVE);
+    assert_int_equal(mup_update_wake_ms(&u), 200000 + MUP_UPDATE_RETRY_LAST_MS);
+    mup_update_on_back(&u, 200010); /* it is here again: sooner, but not at once */
+    assert_int_equal(mup_update_wake_ms(&u), 200000 + MUP_UPDATE_RETRY_FIRST_MS);
+    assert_int_equal(mup_update_on_time(&u, 200010), 0);
+    mup_update_on_back(&u, 200499);
+    assert_int_equal(mup_update_wake_ms(&u), 200000 + MUP_UPDATE_RETRY_FIRST_MS);
 }
 
 static void an_answer_that_is_no_token_or_acknowledgement_fails_at_every_length(void **state)
@@ -495,42 +584,75 @@ static void a_device_that_only_repeats_itself_is_given_up(void **state)
     assert_string_equal(u.reason, "no-progress");
 }
 
+/* The device says that its transfer is gone; a new one begins and is at `next`. When it began, or
+ * 0: the update has ended. */
+static uint64_t lose_transfer(struct mup_update *u, uint32_t next, uint64_t now)
+{
+    struct mup_token token = sample_token();
+    struct mup_ack gone = ack(0, 0);
+
+    gone.state = MUP_STATE_NOOP;
+    unsigned actions = mup_update_on_ack(u, &gone, 10, now);
+    if (mup_update_has_ended(u)) {
+        return 0;
+    }
+    now = await_command(u, actions, MUP_DO_LOOK_UP, now);
+    found(u, now);
+    answer_token(u, &token, now);
+    assert_int_equal(answer_ack(u, MUP_STATE_OK, next, now), MUP_DO_SAVE | MUP_DO_SEND_SLICES);
+    return now;
+}
+
 static void beginning_again_without_headway_ends(void **state)
 {
     (void)state;
     struct mup_update u;
-    struct mup_token token = sample_token();
-    struct mup_ack gone = ack(0, 0);
+    uint64_t at = 2000;
+    uint64_t last = 0;
 
     bring_to(&u, MUP_UPDATE_TRANSFER);
-    gone.state = MUP_STATE_NOOP;
-    for (unsigned i = 0; i < MUP_UPDATE_RESTARTS_MAX; i++) {
-        assert_int_equal(mup_update_on_ack(&u, &gone, 10, 2000), MUP_DO_SAVE | MUP_DO_LOOK_UP);
-        found(&u, 2001);
-        answer_token(&u, &token, 2002);
-        answer_ack(&u, MUP_STATE_OK, 0, 2003);
+    while (at != 0) {
+        last = at;
+        at = lose_transfer(&u, 0, at);
     }
-    assert_int_equal(mup_update_on_ack(&u, &gone, 10, 2000), MUP_DO_FINISH);
+    assert_in_range(last, 2000 + MUP_UPDATE_AGAIN_MS,
+                    2000 + MUP_UPDATE_AGAIN_MS + MUP_UPDATE_RETRY_LAST_MS);
     assert_string_equal(u.reason, "no-progress");
+    assert_non_null(strstr(u.message, "the device has no transfer any more"));
+}
+
+/* It takes the same bytes each time and loses them. */
+static void bytes_that_were_lost_and_taken_again_are_not_headway(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    uint64_t at = 2000;
+
+    bring_to(&u, MUP_UPDATE_TRANSFER);
+    for (unsigned i = 0; i < 1000 && at != 0; i++) {
+        struct mup_ack more = ack(0, 500);
+        send_all(&u);
+        mup_update_on_ack(&u, &more, 10, at);
+        at = lose_transfer(&u, 0, at);
+    }
+    assert_int_equal(at, 0);
+    assert_string_equal(u.reason, "no-progress");
+    assert_non_null(strstr(u.message, "without a byte beyond 500"));
 }
 
 static void headway_lets_it_begin_again_as_often_as_before(void **state)
 {
     (void)state;
     struct mup_update u;
-    struct mup_token token = sample_token();
-    struct mup_ack gone = ack(0, 0);
+    uint64_t at = 2000;
 
     bring_to(&u, MUP_UPDATE_TRANSFER);
-    gone.state = MUP_STATE_NOOP;
-    for (uint32_t i = 1; i <= 3 * MUP_UPDATE_RESTARTS_MAX; i++) {
+    for (uint32_t i = 1; i <= 29; i++) {
         struct mup_ack more = ack(0, i * 100);
         send_all(&u);
-        mup_update_on_ack(&u, &more, 10, 2000);
-        assert_int_equal(mup_update_on_ack(&u, &gone, 10, 2000), MUP_DO_SAVE | MUP_DO_LOOK_UP);
-        found(&u, 2001);
-        answer_token(&u, &token, 2002);
-        answer_ack(&u, MUP_STATE_OK, i * 100, 2003);
+        mup_update_on_ack(&u, &more, 10, at);
+        assert_int_equal(lose_transfer(&u, i * 100, at), at); /* at once */
+        at += MUP_UPDATE_AGAIN_MS;
     }
 }
 
@@ -773,7 +895,11 @@ int main(void)
         cmocka_unit_test(a_delta_is_for_its_old_version_and_only_plain_payloads_are_sent),
         cmocka_unit_test(force_leaves_the_refusal_to_the_device),
         cmocka_unit_test(each_refusal_of_the_manifest_ends_with_its_name),
-        cmocka_unit_test(a_stale_nonce_asks_for_another_token_three_times),
+        cmocka_unit_test(
+            a_stale_nonce_asks_for_another_token_with_growing_pauses_until_the_time_is_over),
+        cmocka_unit_test(a_device_whose_power_flickers_is_updated_in_the_end),
+        cmocka_unit_test(a_pause_does_not_eat_the_time_of_the_step),
+        cmocka_unit_test(coming_back_is_no_way_round_the_pauses),
         cmocka_unit_test(an_answer_that_is_no_token_or_acknowledgement_fails_at_every_length),
         cmocka_unit_test(each_step_gives_up_at_its_deadline),
         cmocka_unit_test(a_failure_is_tried_again_with_growing_pauses_and_names_itself_at_the_end),
@@ -784,6 +910,7 @@ int main(void)
         cmocka_unit_test(coming_back_in_mid_transfer_shortens_the_quiet_time),
         cmocka_unit_test(a_device_that_only_repeats_itself_is_given_up),
         cmocka_unit_test(beginning_again_without_headway_ends),
+        cmocka_unit_test(bytes_that_were_lost_and_taken_again_are_not_headway),
         cmocka_unit_test(headway_lets_it_begin_again_as_often_as_before),
         cmocka_unit_test(a_flash_failure_ends_the_update),
         cmocka_unit_test(a_payload_that_is_there_already_is_verified_at_once),
