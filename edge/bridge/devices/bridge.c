@@ -389,6 +389,7 @@ static void on_sweep(void *arg)
     struct mup_bridge *bridge = arg;
 
     mup_gathers_expire(&bridge->gathers, mup_loop_now_ms(&bridge->loop));
+    mup_bridge_admit(bridge);
     mup_commands_sweep(bridge->commands);
 }
 

@@ -75,6 +75,8 @@ struct mup_bridge {
     struct mup_commands *commands;
     struct mup_standing_change *standing_changes; /* on their way into the store */
     struct mup_timer *sweep;
+    struct mup_device *line_first; /* line.c's; NULL: nobody stands in line */
+    struct mup_device *line_last;
     uint8_t certificate[MUP_CERTIFICATE_SIGNED_MAX];
     size_t certificate_size;
     struct mup_certificate certificate_fields; /* for its epoch and key id, not verified by us */
@@ -104,6 +106,13 @@ void mup_bridge_refuse(struct mup_bridge *bridge, const char *name, enum mup_sta
 
 /* Keep the device in the store; it is answered after COMMIT (intake.c). */
 void mup_bridge_keep_device(struct mup_bridge *bridge, const struct mup_device *device);
+
+/* Take in the description of a device that announced one of `size` bytes. False: others are on
+ * their way; it stands in line, and is kept and answered when it is its turn (line.c). */
+bool mup_bridge_expect(struct mup_bridge *bridge, struct mup_device *device, uint32_t size);
+
+/* A description may have made room: let in who stands in line (line.c). */
+void mup_bridge_admit(struct mup_bridge *bridge);
 
 /* A piece of a description (descriptions.c). */
 void mup_bridge_take_piece(struct mup_bridge *bridge, const char *name, const uint8_t *bytes,

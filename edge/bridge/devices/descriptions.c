@@ -264,6 +264,7 @@ static void judge_waiting(struct mup_bridge *bridge)
         else
             start_judgement(bridge, judgement, gather);
     }
+    mup_bridge_admit(bridge);
 }
 
 /* Whole, but not what was announced (SPEC section 9). Nothing is kept of it: whoever sends wrong
@@ -296,4 +297,5 @@ void mup_bridge_take_piece(struct mup_bridge *bridge, const char *name, const ui
     if (status != MUP_OK && status != MUP_ERR_SHORT)
         mup_log(MUP_LOG_WARNING, "intake", mup_log_event("piece of a description dropped"),
                 mup_log_text("device", name), mup_log_text("why", mup_status_name(status)));
+    mup_bridge_admit(bridge);
 }

@@ -62,6 +62,8 @@ void mup_bridge_reply(struct mup_bridge *bridge, const struct mup_device *device
 
     if (device->stored.standing != MUP_STANDING_SERVICE)
         return; /* it was refused */
+    if (device->waiting_size != 0)
+        return; /* it stands in line */
     if (description != NULL && !description->kept)
         return; /* on_description_kept has the word */
     memcpy(reply.description_digest, device->stored.digest, MUP_DIGEST_SIZE);
@@ -256,10 +258,10 @@ static void on_announcement(struct mup_bridge *bridge, const char *name, const u
             mup_log_number("in_trial", announcement.in_trial));
     if (was_known)
         mup_bridge_update_announced(bridge, device, &before);
+    device->waiting_size = 0; /* this announcement counts */
     if (device->description == NULL &&
-        mup_gather_begin(&bridge->gathers, name, stored.digest, announcement.description_size,
-                         now_ms) != MUP_OK)
-        return; /* too many at once: it announces itself again in a minute */
+        !mup_bridge_expect(bridge, device, announcement.description_size))
+        return;
     mup_bridge_keep_device(bridge, device);
 }
 

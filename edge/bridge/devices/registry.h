@@ -87,6 +87,10 @@ struct mup_device {
     struct mup_exchange *exchanges;
     struct mup_device *next_starved;
     bool starved;
+    /* line.c's: it waits until its description can be taken in */
+    struct mup_device *next_in_line;
+    uint32_t waiting_size; /* of the description; 0: it does not wait */
+    bool in_line;
 };
 
 struct mup_registry {
