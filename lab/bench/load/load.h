@@ -16,7 +16,7 @@
 struct mup_load {
     struct mup_testbed bed;
     struct mup_fleet *fleet;
-    bool quick; /* a hundredth of everything: whether the bench itself works */
+    bool quick; /* a tenth to a hundredth: whether the bench itself works */
     json_t *result;
 };
 

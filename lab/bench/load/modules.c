@@ -8,7 +8,7 @@
 
 #define MODULES    1000u
 #define MORE       15u
-#define WINDOW     60u /* announced at once: the bridge takes in 64 descriptions at a time */
+#define WINDOW     MODULES /* all announce themselves at once */
 #define CAPABILITY "urn:mup:capability:"
 
 /* How many modules of capabilities a new session is told of. */
@@ -39,7 +39,7 @@ static bool join(struct mup_load *load, size_t first, size_t count, double *took
 
 bool mup_measure_modules(struct mup_load *load)
 {
-    size_t count = mup_load_size(load, MODULES, 10);
+    size_t count = mup_load_size(load, MODULES, 100);
     struct mup_samples more = {0};
     double before_kb;
     double after_kb;
