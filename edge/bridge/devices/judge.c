@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "bridge/devices/judge_internal.h"
 
@@ -50,13 +51,18 @@ static void close_handle(uv_handle_t *handle)
         uv_close(handle, on_closed);
 }
 
-/* The process is waited for by on_exit_of_child. */
+/* The process is waited for here, unless it has ended by itself: nobody would close its handle when
+ * the loop has come to its end. */
 static void drop_worker(struct worker *worker)
 {
     if (worker->judge != NULL)
         worker->judge->worker = NULL;
     worker->judge = NULL;
-    uv_process_kill(&worker->process, SIGKILL);
+    if (!uv_is_closing((uv_handle_t *)&worker->process)) {
+        uv_process_kill(&worker->process, SIGKILL);
+        waitpid(uv_process_get_pid(&worker->process), NULL, 0);
+        close_handle((uv_handle_t *)&worker->process);
+    }
     close_handle((uv_handle_t *)&worker->in);
     close_handle((uv_handle_t *)&worker->out);
 }

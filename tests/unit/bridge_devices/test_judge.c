@@ -197,6 +197,39 @@ static void warn(void)
     fputs("as a library might\n", stderr);
 }
 
+static void on_first_verdict(void *arg, const char *reason)
+{
+    (void)arg;
+    (void)reason;
+    mup_loop_stop(&loop);
+}
+
+static void count_process(uv_handle_t *handle, void *count)
+{
+    if (handle->type == UV_PROCESS && !uv_is_closing(handle))
+        ++*(unsigned *)count;
+}
+
+/* A bridge that stops closes its loop at once, while the process waits for the next question. */
+static void a_judge_that_is_freed_leaves_no_process_to_the_loop(void **state)
+{
+    unsigned count = 0;
+
+    (void)state;
+    assert_int_equal(mup_loop_init(&loop, NULL, NULL), MUP_OK);
+    asked = mup_judge_new(&loop, NULL);
+    assert_non_null(asked);
+    assert_true(mup_judge_ask(asked, (const uint8_t *)"{}", 2, on_first_verdict, NULL));
+    mup_loop_run(&loop);
+    uv_walk(&loop.uv, count_process, &count);
+    assert_int_equal(count, 1);
+    mup_judge_free(asked);
+    count = 0;
+    uv_walk(&loop.uv, count_process, &count);
+    assert_int_equal(count, 0);
+    mup_loop_close(&loop);
+}
+
 static int child(const char *queries_folder)
 {
     if (getenv(DIES) != NULL)
@@ -223,6 +256,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_processor_time_of_one_is_not_counted_to_the_next),
         cmocka_unit_test(what_uses_up_the_limits_cannot_be_used),
         cmocka_unit_test(a_process_that_ends_is_replaced),
+        cmocka_unit_test(a_judge_that_is_freed_leaves_no_process_to_the_loop),
     };
 
     if (argc > 1 && strcmp(argv[1], MUP_JUDGE_ARGUMENT) == 0)
