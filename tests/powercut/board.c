@@ -154,6 +154,39 @@ bool board_state(const struct board *board, struct mup_boot_state *state)
     return true;
 }
 
+static int program_copy(void *context, uint32_t at, const uint32_t *words, size_t word_count)
+{
+    uint8_t *flash = context;
+    const uint8_t *bytes = (const uint8_t *)words;
+
+    if (at > BOARD_FLASH_SIZE || 4 * word_count > BOARD_FLASH_SIZE - at)
+        return -1;
+    for (size_t i = 0; i < 4 * word_count; i++)
+        flash[at + i] &= bytes[i];
+    return 0;
+}
+
+static int erase_copy(void *context, uint32_t page_at)
+{
+    if (page_at > BOARD_FLASH_SIZE - PAGE_SIZE)
+        return -1;
+    memset((uint8_t *)context + page_at, 0xff, PAGE_SIZE);
+    return 0;
+}
+
+/* Reading it may write, so it is read from a copy. */
+bool board_identity(const struct board *board, struct mup_identity *identity)
+{
+    static uint8_t copy[BOARD_FLASH_SIZE];
+    struct mup_port_flash flash = {copy,        BOARD_FLASH_SIZE, PAGE_SIZE,
+                                   read_mapped, program_copy,     erase_copy};
+    struct mup_flash_map map;
+
+    memcpy(copy, board->flash, sizeof copy);
+    return mup_flash_map_default(&map, &flash) == MUP_OK &&
+           mup_identity_load(identity, &map) == MUP_OK;
+}
+
 /* The lower 12 bits of the journal's word (boot_internal.h). */
 uint32_t board_half_steps(const struct board *board)
 {
@@ -310,6 +343,17 @@ static bool listen_for_radio(struct board *board)
            listen(board->radio, 64) == 0;
 }
 
+static bool map_flash(struct board *board)
+{
+    int fd = open(board->flash_path, O_RDWR | O_CLOEXEC);
+
+    if (fd < 0)
+        return false;
+    board->flash = mmap(NULL, BOARD_FLASH_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    return board->flash != MAP_FAILED;
+}
+
 static bool make_device(struct board *board)
 {
     char program[160];
@@ -330,18 +374,12 @@ static bool make_device(struct board *board)
                           "--uuid",
                           UUID,
                           NULL};
-    int fd;
 
     if (!run(argv, path_in(log, board->folder, "factory.log"))) {
         fprintf(stderr, "powercut: mup-microbit factory failed, see %s\n", log);
         return false;
     }
-    fd = open(board->flash_path, O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    board->flash = mmap(NULL, BOARD_FLASH_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
-    return board->flash != MAP_FAILED;
+    return map_flash(board);
 }
 
 bool board_make(struct board *board, const char *bin, const char *images)
@@ -366,6 +404,21 @@ bool board_make(struct board *board, const char *bin, const char *images)
            load_release(board, 6) && make_device(board);
 }
 
+bool board_watch(struct board *board, const char *images, const char *vendor_key,
+                 const char *flash_path)
+{
+    struct mup_error error = {""};
+
+    *board = (struct board){.images = images, .radio = -1, .flash = MAP_FAILED};
+    snprintf(board->flash_path, sizeof board->flash_path, "%s", flash_path);
+    if (mup_signer_open_file(&board->vendor, vendor_key, &error) != MUP_OK) {
+        fprintf(stderr, "powercut: %s\n", error.text);
+        return false;
+    }
+    return load_release(board, 1) && load_release(board, 2) && load_release(board, 6) &&
+           load_release(board, 7) && map_flash(board);
+}
+
 void board_free(struct board *board)
 {
     static const char *const files[] = {"vendor.key", "vendor.pub", "radio",
@@ -380,6 +433,8 @@ void board_free(struct board *board)
     for (uint32_t version = 0; version <= BOARD_VERSIONS; version++)
         free(board->releases[version].image);
     mup_signer_close(&board->vendor);
+    if (board->folder[0] == '\0')
+        return;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         unlink(path_in(path, board->folder, files[i]));
     rmdir(board->folder);

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "mup/boot.h"
+#include "mup/identity.h"
 #include "mup/sign/key.h"
 
 #define BOARD_FLASH_SIZE 262144u
@@ -43,6 +44,11 @@ struct board {
 
 /* Make keys, releases 1, 2 and 6, and a device that runs release 1. Messages go to stderr. */
 bool board_make(struct board *board, const char *bin, const char *images);
+
+/* Or only look at the flash of a device that somebody else runs, and know releases 1, 2, 6 and 7.
+ */
+bool board_watch(struct board *board, const char *images, const char *vendor_key,
+                 const char *flash_path);
 void board_free(struct board *board);
 
 /* On and off. */
@@ -60,6 +66,9 @@ bool board_give_up(struct board *board);
 
 /* The state in the journal, also while QEMU runs; false while it cannot be read. */
 bool board_state(const struct board *board, struct mup_boot_state *state);
+
+/* Whose it is and whom it believes, as its next start will find it; false when it will not. */
+bool board_identity(const struct board *board, struct mup_identity *identity);
 
 /* Half steps of a swap, or of the way back, that are done; 0 when none is under way. */
 uint32_t board_half_steps(const struct board *board);
