@@ -76,6 +76,18 @@ static void mup_deploy_carries_a_release_to_a_confirmed_device(void **state)
     assert_true(json_is_false(system_device_member(first.uuid, "on_trial")));
 }
 
+/* Those that the update had already left when the command began to listen are not told. */
+static void assert_states_in_order(const char *told)
+{
+    static const char *const states[] = {"  requested\n", "  token\n",  "  manifest\n",
+                                         "  transfer\n",  "  verify\n", "  trial\n"};
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        if (strncmp(told, states[i], strlen(states[i])) == 0)
+            told += strlen(states[i]);
+    assert_string_equal(told, "");
+}
+
 static void a_person_reads_the_states_and_the_outcome(void **state)
 {
     struct system_command command;
@@ -85,8 +97,7 @@ static void a_person_reads_the_states_and_the_outcome(void **state)
                (const char *[]){"deploy", first.uuid, mup_testbed_release_url(&bed, 3), NULL});
     assert_int_equal(command.code, 0);
     assert_non_null(strstr(command.out, "confirmed: version 3 runs on "));
-    assert_non_null(strstr(command.err, "  manifest\n"));
-    assert_non_null(strstr(command.err, "  transfer\n"));
+    assert_states_in_order(command.err);
     system_command_free(&command);
 }
 
