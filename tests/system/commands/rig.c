@@ -407,7 +407,7 @@ void rig_element(const char *message, const char *name, char *text, size_t size)
 
 void rig_turn(struct rig *rig)
 {
-    if (rig->mosq != NULL) {
+    if (rig->mosq != NULL && !rig->away) {
         int result = mosquitto_loop(rig->mosq, 0, 16);
         if (result != MOSQ_ERR_SUCCESS) {
             rig->subscribed = false;
@@ -442,7 +442,22 @@ void rig_kill_broker(struct rig *rig)
 void rig_start_broker(struct rig *rig)
 {
     want(rig, mup_testbed_start_broker(&rig->bed), "the broker does not start");
-    RIG_WAIT(rig, rig->subscribed);
+    RIG_WAIT(rig, rig->subscribed || rig->away);
+}
+
+static bool bridge_says(struct rig *rig, const char *needle)
+{
+    char line[MUP_PROCESS_LINE_MAX];
+
+    while (mup_process_next_line(process_of(rig, "mup-bridge"), line, sizeof line))
+        if (needle[0] != '\0' && strstr(line, needle) != NULL)
+            return true;
+    return needle[0] == '\0';
+}
+
+void rig_expect_bridge(struct rig *rig, const char *needle)
+{
+    RIG_WAIT(rig, bridge_says(rig, needle));
 }
 
 static void name_devices(struct rig *rig)

@@ -54,6 +54,7 @@ struct rig {
     struct mup_testbed bed;
     struct mosquitto *mosq;
     bool subscribed;
+    bool away; /* the devices have lost the broker, and do not look for it */
     struct rig_device *devices;
     size_t device_count;
     struct rig_session *sessions; /* that are read in each turn */
@@ -89,6 +90,8 @@ void rig_kill_bridge(struct rig *rig);
 void rig_start_bridge(struct rig *rig);
 void rig_kill_broker(struct rig *rig); /* and what it has kept */
 void rig_start_broker(struct rig *rig);
+/* Wait until the bridge logs this; "": what it has logged until now is not looked at later. */
+void rig_expect_bridge(struct rig *rig, const char *needle);
 
 /* ---- devices ---- */
 /* Announce it under this name, in this boot. */

@@ -129,7 +129,7 @@ static void a_result_is_told_to_the_submitter_alone(void **state)
 {
     struct rig_session *alice = rig_connect(&rig, 0, "alice");
     struct rig_session *ears = rig_connect(&rig, 1, "alice"); /* another session of hers */
-    struct rig_session *bob = rig_connect(&rig, 2, "bob");
+    struct rig_session *bob = rig_connect(&rig, 2, "bob");    /* only listens */
     const char *message;
     char hers[40];
     char his[40];
@@ -145,7 +145,7 @@ static void a_result_is_told_to_the_submitter_alone(void **state)
     assert_state(message, "done");
     assert_non_null(strstr(message, "<device-state>10_OK</device-state>"));
     assert_non_null(strstr(message, DEVICE(1)->name));
-    submit(bob, DEVICE(1), 12, 600, his);
+    submit(rig_connect(&rig, 3, "bob"), DEVICE(1), 12, 600, his);
     message = rig_expect(&rig, bob, "<command-result"); /* the first that he hears */
     assert_non_null(strstr(message, his));
     assert_int_equal(DEVICE(1)->done_count, 2);
@@ -465,7 +465,41 @@ static size_t hit_done(void)
     return done;
 }
 
-/* The ids of what was answered; a submit that was not may have been taken or not. */
+/* Submits in the moment of a kill: one that was answered must be done, another may be. */
+#define LATE      DEVICE(HIT_FIRST + HIT_DEVICES)
+#define LATE_EACH 5
+
+static bool late_taken[HIT_KILLS * LATE_EACH + 1]; /* by argument */
+
+static void submit_late(struct rig_session *session, size_t round)
+{
+    int argument = (int)round * LATE_EACH + 1;
+
+    for (int i = 0; i < LATE_EACH; i++)
+        send_submit(session, LATE, argument + i, 3600);
+    for (int turns = rand() % 20; turns > 0; turns--)
+        rig_turn(&rig);
+    for (const char *message; (message = rig_message(session)) != NULL;)
+        if (strstr(message, "<id ") != NULL)
+            late_taken[argument++] = true;
+}
+
+static bool late_did(int64_t argument)
+{
+    for (size_t i = 0; i < LATE->done_count; i++)
+        if (LATE->done[i] == argument)
+            return true;
+    return false;
+}
+
+static void assert_late(void)
+{
+    for (size_t i = 1; i < sizeof late_taken; i++)
+        RIG_WAIT(&rig, !late_taken[i] || late_did((int64_t)i));
+    for (size_t i = 1; i < LATE->done_count; i++)
+        assert_true(LATE->done[i] > LATE->done[i - 1]); /* once, and in order */
+}
+
 static void commands_survive_every_kill_and_are_done_once_and_in_order(void **state)
 {
     unsigned seed = (unsigned)time(NULL);
@@ -483,9 +517,7 @@ static void commands_survive_every_kill_and_are_done_once_and_in_order(void **st
         for (size_t i = HIT_FIRST; i < HIT_FIRST + HIT_DEVICES; i++)
             submit(bob, DEVICE(i), n, 3600, id);
     for (size_t kill = 0; kill < HIT_KILLS; kill++) {
-        /* So far, and a little: the point of the kill is anywhere. */
-        for (int turns = rand() % 20; turns > 0; turns--)
-            rig_turn(&rig);
+        submit_late(rig_connect(&rig, 1, "bob"), kill);
         rig_kill_bridge(&rig);
         if (kill % 2 == 1)
             rig_kill_broker(&rig);
@@ -501,6 +533,7 @@ static void commands_survive_every_kill_and_are_done_once_and_in_order(void **st
     for (size_t i = HIT_FIRST; i < HIT_FIRST + HIT_DEVICES; i++)
         rig_wake(&rig, DEVICE(i));
     RIG_WAIT(&rig, hit_done() >= (size_t)HIT_DEVICES * HIT_EACH);
+    assert_late();
     bob = rig_connect(&rig, 0, "bob");
     do
         message = list(bob);
@@ -511,6 +544,36 @@ static void commands_survive_every_kill_and_are_done_once_and_in_order(void **st
             assert_int_equal(DEVICE(i)->done[n], n + 1);
     }
     assert_null(strstr(message, "<state>failed<"));
+}
+
+static void a_device_that_comes_back_after_the_bridge_is_asked_again(void **state)
+{
+    struct rig_session *alice = rig_connect(&rig, 0, "alice");
+    struct rig_session *bob = rig_connect(&rig, 1, "bob");
+    size_t delivered;
+    char id[40];
+
+    (void)state;
+    subscribe(bob);
+    DEVICE(12)->asleep = true;
+    submit(bob, DEVICE(12), 121, 600, id);
+    rig_send(&rig, alice, "<ledOn xmlns=\"%s\"><uuid>%s</uuid></ledOn>", rig.ns, DEVICE(12)->name);
+    RIG_WAIT(&rig, DEVICE(12)->held_count == 2);
+    delivered = DEVICE(12)->delivered;
+    rig_expect_bridge(&rig, ""); /* all that it has said */
+    rig.away = true;
+    rig_kill_broker(&rig);
+    rig_start_broker(&rig);
+    rig_expect_bridge(&rig, "broker reached"); /* it has published both again, to nobody */
+    rig.away = false;
+    RIG_WAIT(&rig, DEVICE(12)->delivered == delivered + 2);
+    DEVICE(12)->held_count = 0; /* the first ones were lost in it */
+    DEVICE(12)->asleep = false;
+    rig_kill_broker(&rig);
+    rig_start_broker(&rig);
+    assert_non_null(rig_expect(&rig, alice, "10_OK"));
+    assert_state(expect_result(bob, id), "done");
+    assert_int_equal(DEVICE(12)->done_count, 2);
 }
 
 /* ---- many ---- */
@@ -562,6 +625,8 @@ int main(void)
                                   close_sessions),
         cmocka_unit_test_teardown(only_an_administrator_retires_and_replaces, close_sessions),
         cmocka_unit_test_teardown(a_uuid_of_two_clients_is_told, close_sessions),
+        cmocka_unit_test_teardown(a_device_that_comes_back_after_the_bridge_is_asked_again,
+                                  close_sessions),
         cmocka_unit_test_teardown(commands_survive_every_kill_and_are_done_once_and_in_order,
                                   close_sessions),
         cmocka_unit_test_teardown(a_thousand_sessions_wait_for_a_thousand_devices_each_for_its_own,
