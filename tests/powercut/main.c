@@ -286,7 +286,8 @@ static void print_sum(const struct result *sum, unsigned long long emulated,
                 : ", cuts %llu, pairs %llu, torn %llu, emulated %llu",
            (unsigned long long)sum->cut_count, (unsigned long long)sum->pair_count,
            (unsigned long long)sum->torn_count, emulated);
-    printf(json ? "" : ": %s", is_clean(sum) ? "each device went on" : "DEVICES WERE LOST:");
+    if (!json)
+        printf(": %s", is_clean(sum) ? "each device went on" : "DEVICES WERE LOST:");
     print_verdicts(sum, json);
     printf(json ? ", \"seconds\": %.1f}\n" : "; %.1f s\n", seconds);
 }
