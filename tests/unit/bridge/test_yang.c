@@ -271,9 +271,40 @@ static void input_and_output_of_a_call_are_validated_by_the_module(void **state)
     free(text);
 }
 
+/* How often `word` stands in `text`. */
+static unsigned count_of(const char *text, const char *word)
+{
+    unsigned count = 0;
+    for (const char *at = text; (at = strstr(at, word)); at += strlen(word))
+        count++;
+    return count;
+}
+
+static void many_states_of_several_functions_are_written_once(void **state)
+{
+    (void)state;
+    size_t size = 0;
+    char *text = read_whole_file(MUP_SOURCE_DIR "/firmware/description/microbit.jsonld", &size);
+    assert_non_null(text);
+    char *yang = module_of(text, NULL);
+    assert_int_equal(count_of(yang, "  typedef "), 1);
+    assert_non_null(strstr(yang, "  typedef getDeviceToken-state {\n"
+                                 "    type enumeration {\n"
+                                 "      enum \"10_OK\" {\n"
+                                 "        value 10;\n"
+                                 "      }\n"));
+    assert_int_equal(count_of(yang, "enum \"22_INVALID_NONCE\""), 1);
+    assert_int_equal(count_of(yang, "      leaf state {\n        type getDeviceToken-state;\n"), 3);
+    /* Few states stand where they belong. */
+    assert_true(count_of(yang, "      leaf state {\n        type enumeration {\n") > 0);
+    free(yang);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_states_of_several_functions_are_written_once),
         cmocka_unit_test(a_small_capability_has_this_module),
         cmocka_unit_test(every_type_and_range_is_legal),
         cmocka_unit_test(texts_that_would_break_a_module_do_not),
