@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_SIZE ((size_t)16384)
+/* What a capability takes, and the bridge keeps for each kind of device, is a few kilobytes. */
+#define CHUNK_SIZE ((size_t)2048)
 
 struct mup_arena_chunk {
     struct mup_arena_chunk *older;

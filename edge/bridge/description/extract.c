@@ -38,13 +38,29 @@ enum mup_status mup_extract_only(const char **out, struct mup_extraction *extrac
     return MUP_OK;
 }
 
+/* States of one name stand in many functions: each text is kept once, as far as the table reaches.
+ */
+static const char **place_of(struct mup_extraction *extraction, const char *text)
+{
+    uint32_t hash = 2166136261u;
+
+    for (const char *at = text; *at; at++)
+        hash = (hash ^ (unsigned char)*at) * 16777619u;
+    return &extraction->texts[hash % MUP_EXTRACTION_TEXTS];
+}
+
 const char *mup_extract_text(struct mup_extraction *extraction, const char *text)
 {
-    if (!text)
+    if (!text || !text[0])
         return "";
+    const char **place = place_of(extraction, text);
+    if (*place && strcmp(*place, text) == 0)
+        return *place;
     char *copy = mup_arena_copy(extraction->arena, text, strlen(text));
     if (!copy)
         return NULL;
+    if (!strchr(text, '%'))
+        *place = copy; /* it will not be shortened below */
     char *to = copy;
     for (const char *from = copy; *from; from++) {
         *to++ = *from;

@@ -16,12 +16,15 @@
 #define MUP_RPC_STATES_MAX           256u
 #define MUP_CAPABILITY_ITEMS_MAX     8192u /* inputs, values and states of all RPCs together */
 
+#define MUP_EXTRACTION_TEXTS         128u
+
 /* What the parts of the extraction share. */
 struct mup_extraction {
     const struct mup_answers *answers;
     struct mup_arena *arena; /* the capability's */
     struct mup_problems *problems;
-    size_t items;  /* counted against MUP_CAPABILITY_ITEMS_MAX */
+    size_t items;                            /* counted against MUP_CAPABILITY_ITEMS_MAX */
+    const char *texts[MUP_EXTRACTION_TEXTS]; /* kept ones, each where its hash says */
     size_t inputs; /* of the operation at hand, parts included, against MUP_RPC_INPUTS_MAX */
 };
 
