@@ -221,16 +221,45 @@ static bool parse(struct edit *edit, const char *xml, uint32_t strictness)
                               &edit->changes) == LY_SUCCESS;
 }
 
-/* Whether all that libyang could not read is to be deleted: then nobody needs its value. Recursive
- * over what was checked to be no deeper than its schema. */
-static bool has_only_deletes(const struct lyd_node *changes)
+/* NULL: there is none. */
+static const struct lysc_node *schema_of(const struct edit *edit, const struct lysc_node *parent,
+                                         const struct lyd_node_opaq *node)
+{
+    const struct lys_module *module = schemas_by_namespace(edit->schemas, namespace_of(node));
+
+    return module ? lys_find_child(parent, module, node->name.name, 0, 0, 0) : NULL;
+}
+
+/* A leaf that is deleted needs no value. An entry needs its keys or its value: else any entry could
+ * be meant. */
+static bool check_bare(struct edit *edit, const struct lysc_node *parent,
+                       const struct lyd_node_opaq *node)
+{
+    const struct lysc_node *schema = schema_of(edit, parent, node);
+
+    if (!is_delete(node)) {
+        return false;
+    }
+    if (schema && schema->nodetype == LYS_LIST) {
+        return fail_element(edit, MUP_NETCONF_TAG_MISSING_ELEMENT, node,
+                            "the keys of the entry that is to be deleted are missing or wrong");
+    }
+    return (schema && schema->nodetype == LYS_LEAF) ||
+           fail_element(edit, MUP_NETCONF_TAG_INVALID_VALUE, node,
+                        "the value that is to be deleted is missing or wrong");
+}
+
+/* Whether all that libyang could not read are leaves that are to be deleted. Recursive over what
+ * was checked to be no deeper than its schema. */
+static bool has_only_deletes(struct edit *edit, const struct lysc_node *parent,
+                             const struct lyd_node *changes)
 {
     const struct lyd_node *node;
 
     LY_LIST_FOR(changes, node)
     {
-        if (!node->schema ? !is_delete((const struct lyd_node_opaq *)node)
-                          : !has_only_deletes(lyd_child(node))) {
+        if (!node->schema ? !check_bare(edit, parent, (const struct lyd_node_opaq *)node)
+                          : !has_only_deletes(edit, node->schema, lyd_child(node))) {
             return false;
         }
     }
@@ -259,8 +288,11 @@ bool edit_read(struct edit *edit, const struct lyd_node_opaq *config)
     }
     bool good = xml.size == 0 || parse(edit, xml.bytes, LYD_PARSE_STRICT) ||
                 (edit->has_bare_delete && parse(edit, xml.bytes, LYD_PARSE_OPAQ) &&
-                 has_only_deletes(edit->changes)) ||
-                (parse(edit, xml.bytes, LYD_PARSE_STRICT), fail_by_libyang(edit));
+                 has_only_deletes(edit, NULL, edit->changes));
+    if (!good && !edit->fault.message) {
+        (void)parse(edit, xml.bytes, LYD_PARSE_STRICT);
+        good = fail_by_libyang(edit);
+    }
     mup_text_free(&xml);
     return good;
 }
@@ -498,10 +530,7 @@ static bool replace(struct edit *edit, struct lyd_node *parent, struct lyd_node 
 static bool apply_bare(struct edit *edit, struct lyd_node *parent,
                        const struct lyd_node_opaq *change)
 {
-    const struct lys_module *module = schemas_by_namespace(edit->schemas, namespace_of(change));
-    const struct lysc_node *schema =
-        module ? lys_find_child(parent ? parent->schema : NULL, module, change->name.name, 0, 0, 0)
-               : NULL;
+    const struct lysc_node *schema = schema_of(edit, parent ? parent->schema : NULL, change);
     struct lyd_node *match = NULL;
 
     if (schema && lyd_child(parent)) {

@@ -110,6 +110,19 @@ static const char *edit_name(const struct lyd_node *node, const char *inherited)
     return strcmp(text, "replace") == 0 ? "merge" : strcmp(text, "none") == 0 ? NULL : text;
 }
 
+/* The node itself, or the nearest above it that an instance-identifier can name; NULL: none. */
+static const struct lyd_node *target_of(const struct lyd_node *node)
+{
+    const struct lyd_node *target = node;
+
+    for (const struct lyd_node *at = node; at; at = lyd_parent(at)) {
+        if (!path_can_name(at)) {
+            target = lyd_parent(at);
+        }
+    }
+    return target;
+}
+
 /* One edit for each node at which something begins to differ. Recursive over our own data. */
 static void add_edits(struct mup_text *xml, const struct lyd_node *diff, const char *inherited,
                       size_t *count)
@@ -127,13 +140,18 @@ static void add_edits(struct mup_text *xml, const struct lyd_node *diff, const c
         if (*count == EDITS_MAX) {
             return;
         }
+        const struct lyd_node *target = target_of(node);
+        if (!target) {
+            continue;
+        }
         ++*count;
-        path_to_node(&path, node);
+        path_to_node(&path, target);
         mup_text_add(xml, "<edit><target");
         mup_text_add(xml, path.declarations.bytes ? path.declarations.bytes : "");
         mup_text_add(xml, ">");
         mup_text_escape(xml, path.text.bytes ? path.text.bytes : "");
-        mup_text_format(xml, "</target><operation>%s</operation></edit>", name);
+        mup_text_format(xml, "</target><operation>%s</operation></edit>",
+                        target == node ? name : "merge");
         xml->failed |= path.text.failed || path.declarations.failed;
         path_free(&path);
     }

@@ -29,14 +29,37 @@ void path_add(struct path *path, const struct lys_module *module, const char *na
     mup_text_format(&path->text, "/%s:%s", module->name, name);
 }
 
-static void add_predicate(struct path *path, const struct lys_module *module, const char *name,
-                          const char *value)
+static bool has_both_quotes(const char *value)
+{
+    return strchr(value, '\'') && strchr(value, '"');
+}
+
+/* Behind what the predicate is about. */
+static void add_value(struct path *path, const char *value)
 {
     const char *quote = strchr(value, '\'') ? "\"" : "'";
 
-    mup_text_format(&path->text, "[%s:%s=%s", module->name, name, quote);
+    mup_text_format(&path->text, "=%s", quote);
     mup_text_add(&path->text, value);
     mup_text_format(&path->text, "%s]", quote);
+}
+
+static bool is_key_with_both_quotes(const struct lyd_node *node)
+{
+    return node->schema && lysc_is_key(node->schema) && has_both_quotes(lyd_get_value(node));
+}
+
+bool path_can_name(const struct lyd_node *node)
+{
+    const struct lyd_node *child;
+
+    LY_LIST_FOR(lyd_child(node), child)
+    {
+        if (is_key_with_both_quotes(child)) {
+            return false;
+        }
+    }
+    return node->schema->nodetype != LYS_LEAFLIST || !has_both_quotes(lyd_get_value(node));
 }
 
 void path_to_node(struct path *path, const struct lyd_node *node)
@@ -48,16 +71,20 @@ void path_to_node(struct path *path, const struct lyd_node *node)
         path_to_node(path, lyd_parent(node));
     }
     path_add(path, node->schema->module, node->schema->name);
+    if (!path_can_name(node)) {
+        return;
+    }
     LY_LIST_FOR(lyd_child(node), child)
     {
         if (child->schema && lysc_is_key(child->schema)) {
-            add_predicate(path, child->schema->module, child->schema->name, lyd_get_value(child));
+            mup_text_format(&path->text, "[%s:%s", child->schema->module->name,
+                            child->schema->name);
+            add_value(path, lyd_get_value(child));
         }
     }
     if (node->schema->nodetype == LYS_LEAFLIST) {
-        mup_text_add(&path->text, "[.='");
-        mup_text_add(&path->text, lyd_get_value(node));
-        mup_text_add(&path->text, "']");
+        mup_text_add(&path->text, "[.");
+        add_value(path, lyd_get_value(node));
     }
 }
 

@@ -17,8 +17,12 @@ struct path {
 
 void path_free(struct path *path);
 
-/* The way to this node, with the keys of lists. */
+/* The way to this node, with the keys of lists; without those of entries that cannot be named. */
 void path_to_node(struct path *path, const struct lyd_node *node);
+
+/* False: a key, or the value of a leaf-list, has quotes of both kinds. A path, in which nothing can
+ * be escaped, then names all entries or none. */
+bool path_can_name(const struct lyd_node *node);
 
 /* One step more. */
 void path_add(struct path *path, const struct lys_module *module, const char *name);

@@ -443,6 +443,64 @@ static void defaults_are_shown_as_asked(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_start, rig_stop)
 
+/* A path cannot be written with both quotes in a value: then the nearest node above is named. */
+static void subscribers_hear_of_names_with_quotes(void **state)
+{
+#define MEMBER(name)                                                                            \
+    EDIT("<nacm xmlns=\"" ACM "\"><groups><group><name>g</name><user-name>" name "</user-name>" \
+         "</group></groups></nacm>")
+    struct peer peer = peer_open();
+    struct peer listener = peer_open();
+    (void)state;
+
+    assert_has(peer_ask(&peer, EDIT(GROUP("", "g"))), OK);
+    assert_has(
+        peer_ask(&listener, RPC("<create-subscription xmlns=\"urn:ietf:params:xml:ns:netconf:"
+                                "notification:1.0\"/>")),
+        OK);
+    assert_has(peer_ask(&peer, MEMBER("o'neil")), OK);
+    peer_expect(&listener, "user-name[.=\"o'neil\"]</target><operation>create</operation>");
+    assert_has(peer_ask(&peer, MEMBER("o'&quot;neil")), OK);
+    peer_expect(&listener, "group[nacm:name='g']</target>");
+    peer_expect(&listener, "<operation>merge</operation>");
+    assert_has(peer_ask(&peer, EDIT(GROUP("", "a'&quot;b"))), OK);
+    peer_expect(&listener, "nacm:groups</target><operation>merge</operation>");
+    peer_free(&peer);
+    peer_free(&listener);
+#undef MEMBER
+}
+
+/* Of a list entry without its key, and of an entry of a leaf-list without its value, nobody knows
+ * which is meant, whatever else the edit deletes. */
+static void a_delete_names_what_it_deletes(void **state)
+{
+#define BARE          "<enable-external-groups" OP("remove") "/>"
+#define ACCESS(inner) EDIT("<nacm xmlns=\"" ACM "\"" NC ">" inner "</nacm>")
+    struct peer peer = peer_open();
+    (void)state;
+
+    assert_has(peer_ask(&peer, EDIT(DEVICE("", "u1", "<label>hall</label>"))), OK);
+    assert_has(peer_ask(&peer, ACCESS("<groups><group><name>g</name><user-name>eve</user-name>"
+                                      "</group></groups>")),
+               OK);
+    assert_has(peer_ask(&peer, EDIT("<nacm xmlns=\"" ACM "\"" NC ">" BARE "</nacm>"
+                                    "<devices xmlns=\"" DEVS "\"" NC
+                                    "><device" OP("delete") "/>"
+                                                            "</devices>")),
+               "missing-element");
+    assert_has(peer_ask(&peer, GET_DEVICES), "hall");
+    assert_has(peer_ask(&peer, ACCESS(BARE "<rule-list" OP("remove") "/>")), "missing-element");
+    assert_has(peer_ask(&peer, GET_LISTS), "<name>administrator</name>");
+    assert_has(peer_ask(&peer, ACCESS(BARE "<groups><group><name>g</name><user-name" OP(
+                                   "delete") "/></group></groups>")),
+               "invalid-value");
+    assert_has(peer_ask(&peer, RPC("<get-config><source><running/></source></get-config>")),
+               "<user-name>eve</user-name>");
+    peer_free(&peer);
+#undef ACCESS
+#undef BARE
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +516,8 @@ int main(void)
         TEST(a_session_that_dies_leaves_its_change_and_takes_its_wait),
         TEST(a_kept_configuration_is_taken_up),
         TEST(subscribers_hear_what_changed_and_who_did_it),
+        TEST(subscribers_hear_of_names_with_quotes),
+        TEST(a_delete_names_what_it_deletes),
         TEST(get_shows_labels_beside_state),
         TEST(defaults_are_shown_as_asked),
     };
