@@ -19,7 +19,7 @@ static const struct lyd_node *leaf_of(const struct lyd_node *input, const char *
     return NULL;
 }
 
-/* A decimal as YANG prints it, from a count of 10^-6: the wire has no fractions. */
+/* Decimals too: the wire has no fractions. */
 static void write_text(struct mup_cbor_writer *writer, const char *text)
 {
     mup_cbor_write_text(writer, text, strlen(text));

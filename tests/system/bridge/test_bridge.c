@@ -25,6 +25,8 @@
 #include "runtime/netconf_client.h"
 #include "testbed.h"
 
+#define VIRTUAL          MUP_SOURCE_DIR "/firmware/description/virtual.jsonld"
+#define LAMP             MUP_SOURCE_DIR "/docs/ontology/lamp.jsonld"
 #define DEADLINE_MS      30000u
 #define REQUESTS_MAX     8u
 #define CORRELATION_SIZE 16u
@@ -32,6 +34,8 @@
 struct asked {
     uint8_t correlation[CORRELATION_SIZE];
     char response_topic[64];
+    uint8_t bytes[MUP_REQUEST_MAX];
+    size_t size;
 };
 
 struct device {
@@ -59,6 +63,7 @@ static struct mup_process *bridge;
 static struct device one;
 static struct device two;
 static struct device owner; /* of a UUID that another announces first */
+static struct device lamp;  /* that takes a colour */
 static char *description;
 static size_t description_size;
 static uint8_t digest[MUP_DIGEST_SIZE];
@@ -123,6 +128,8 @@ static void on_device_connect(struct mosquitto *mosq, void *context, int reason)
     char filter[80];
 
     assert_int_equal(reason, 0);
+    (void)snprintf(filter, sizeof filter, "lamp/shine/%s", device->name);
+    assert_int_equal(mosquitto_subscribe(mosq, NULL, filter, 1), 0);
     (void)snprintf(filter, sizeof filter, "led/%s", device->name);
     assert_int_equal(mosquitto_subscribe(mosq, NULL, filter, 1), 0);
     (void)snprintf(filter, sizeof filter, "mup/bootstrap/%s", device->name);
@@ -138,7 +145,8 @@ static void on_device_subscribe(struct mosquitto *mosq, void *context, int id, i
     device->subscribed = true;
 }
 
-static void take_request(struct device *device, const mosquitto_property *properties)
+static void take_request(struct device *device, const struct mosquitto_message *message,
+                         const mosquitto_property *properties)
 {
     struct asked *asked = &device->asked[device->asked_count % REQUESTS_MAX];
     void *correlation = NULL;
@@ -151,6 +159,9 @@ static void take_request(struct device *device, const mosquitto_property *proper
         mosquitto_property_read_string(properties, MQTT_PROP_RESPONSE_TOPIC, &topic, false));
     assert_int_equal(size, CORRELATION_SIZE);
     memcpy(asked->correlation, correlation, size);
+    assert_in_range(message->payloadlen, 1, sizeof asked->bytes);
+    asked->size = (size_t)message->payloadlen;
+    memcpy(asked->bytes, message->payload, asked->size);
     (void)snprintf(asked->response_topic, sizeof asked->response_topic, "%s", topic);
     free(correlation);
     free(topic);
@@ -164,8 +175,8 @@ static void on_device_message(struct mosquitto *mosq, void *context,
     struct device *device = context;
 
     (void)mosq;
-    if (strncmp(message->topic, "led/", 4) == 0) {
-        take_request(device, properties);
+    if (strncmp(message->topic, MUP_TOPIC_BOOTSTRAP, strlen(MUP_TOPIC_BOOTSTRAP)) != 0) {
+        take_request(device, message, properties);
         return;
     }
     assert_int_equal(
@@ -299,21 +310,35 @@ static struct mup_netconf_client *open_client(void)
     return client;
 }
 
-/* Begin ledOn and wait until the device is asked. */
-static void ask(struct mup_netconf_client *client, struct call *call, const struct device *device)
+/* Begin an RPC with these inputs. */
+static void begin(struct mup_netconf_client *client, struct call *call, const struct device *device,
+                  const char *rpc, const char *inputs)
 {
-    size_t asked_count = device->asked_count;
-    char xml[320];
+    char xml[512];
 
     memset(call, 0, sizeof *call);
-    (void)snprintf(xml, sizeof xml, "<ledOn xmlns=\"%s\"><uuid>%s</uuid></ledOn>", module_namespace,
-                   device->name);
+    (void)snprintf(xml, sizeof xml, "<%s xmlns=\"%s\"><uuid>%s</uuid>%s</%s>", rpc,
+                   module_namespace, device->name, inputs, rpc);
     assert_int_equal(mup_netconf_client_call(client, xml, DEADLINE_MS, on_reply, call), MUP_OK);
+}
+
+/* The same, and wait until the device is asked. */
+static void ask_for(struct mup_netconf_client *client, struct call *call,
+                    const struct device *device, const char *rpc, const char *inputs)
+{
+    size_t asked_count = device->asked_count;
+
+    begin(client, call, device, rpc, inputs);
     WAIT_FOR(device->asked_count == asked_count + 1 || call->answered);
     if (call->answered) {
         print_log();
         fail_msg("answered too soon: outcome %d, %s", call->outcome, call->app_tag);
     }
+}
+
+static void ask(struct mup_netconf_client *client, struct call *call, const struct device *device)
+{
+    ask_for(client, call, device, "ledOn", "");
 }
 
 static void assert_ok(struct call *call)
@@ -349,12 +374,13 @@ static void start_bridge(void)
     assert_non_null(bridge);
 }
 
-static void read_description(void)
+static void read_description(const char *path)
 {
-    FILE *file = fopen(MUP_SOURCE_DIR "/firmware/description/virtual.jsonld", "r");
+    FILE *file = fopen(path, "r");
 
     assert_non_null(file);
-    description = malloc(MUP_DESCRIPTION_MAX);
+    if (description == NULL)
+        description = malloc(MUP_DESCRIPTION_MAX);
     assert_non_null(description);
     description_size = fread(description, 1, MUP_DESCRIPTION_MAX, file);
     assert_int_equal(fclose(file), 0);
@@ -370,13 +396,14 @@ static int open_edge(void **state)
         return -1;
     bed.bridge_settings = "rpc-timeout-s 8\n";
     (void)mosquitto_lib_init();
-    read_description();
+    read_description(VIRTUAL);
     name_device(&one, 0x10);
     name_device(&two, 0x30);
     name_device(&owner, 0x50);
+    name_device(&lamp, 0x70);
     if (!mup_testbed_add_user(&bed, one.name) || !mup_testbed_add_user(&bed, two.name) ||
-        !mup_testbed_add_user(&bed, owner.name) || !mup_testbed_add_user(&bed, "handle") ||
-        !mup_testbed_start_broker(&bed))
+        !mup_testbed_add_user(&bed, owner.name) || !mup_testbed_add_user(&bed, lamp.name) ||
+        !mup_testbed_add_user(&bed, "handle") || !mup_testbed_start_broker(&bed))
         return -1;
     start_bridge();
     open_device(&one);
@@ -619,6 +646,81 @@ static void a_squatter_that_was_asked_is_not_believed_once_the_owner_has_come(vo
     mup_netconf_client_free(client);
 }
 
+/* ---- a description of the manual, whose input has parts ---- */
+
+/* As docs/ONTOLOGY.md says: it is named after the digest of the template. */
+static void name_namespace(void)
+{
+    int at = snprintf(module_namespace, sizeof module_namespace, "urn:mup:capability:");
+
+    for (size_t i = 0; i < sizeof digest; i++)
+        at += snprintf(module_namespace + at, sizeof module_namespace - (size_t)at, "%02x",
+                       digest[i]);
+}
+
+static void assert_asked_with(const struct device *device, const char *bytes, size_t size)
+{
+    assert_int_equal(last_asked(device)->size, size);
+    assert_memory_equal(last_asked(device)->bytes, bytes, size);
+}
+
+static void a_structured_input_comes_to_the_device_as_its_parts(void **state)
+{
+    static const char *const wrong[] = {
+        "<mode>steady</mode>",
+        "<colour><red>1</red><green>2</green></colour><mode>steady</mode>",
+        "<colour><red>1</red><green>2</green><blue>256</blue></colour><mode>steady</mode>",
+        "<colour><red>1</red><green>2</green><blue>3</blue><alpha>4</alpha></colour>"
+        "<mode>steady</mode>",
+        "<red>1</red><green>2</green><blue>3</blue><mode>steady</mode>",
+        "<colour><red>1</red><green>2</green><blue>3</blue></colour><mode>dim</mode>",
+    };
+    struct mup_netconf_client *client = open_client();
+    struct device kept = two;
+    char kept_namespace[sizeof module_namespace];
+    struct call call;
+
+    (void)state;
+    memcpy(kept_namespace, module_namespace, sizeof kept_namespace);
+    read_description(LAMP);
+    name_namespace();
+    two = lamp; /* so that it has its turns */
+    open_device(&two);
+    announce(&two, two.uuid, 0, NULL);
+    assert_int_equal(two.reply.state, MUP_STATE_SEND_DESCRIPTION);
+    send_description(&two);
+    assert_int_equal(two.reply.state, MUP_STATE_OK);
+
+    /* SPEC section 12: parts and inputs in the order of their IRIs, null for the seconds. */
+    ask_for(client, &call, &two, "shine",
+            "<mode>steady</mode><colour><red>1</red><green>2</green><blue>255</blue></colour>");
+    assert_asked_with(&two, "\xa2\x01\x65SHINE\x02\x85\x18\xff\x02\x01\x66steady\xf6", 22);
+    respond(&two, last_asked(&two)->correlation, MUP_STATE_OK);
+    assert_ok(&call);
+    ask_for(client, &call, &two, "shine",
+            "<colour><blue>0</blue><green>23</green><red>24</red></colour><mode>blinking</mode>"
+            "<seconds>65535</seconds>");
+    assert_asked_with(&two,
+                      "\xa2\x01\x65SHINE\x02\x85\x00\x17\x18\x18\x68"
+                      "blinking\x19\xff\xff",
+                      26);
+    respond(&two, last_asked(&two)->correlation, 70);
+    assert_refused(&call, "70_TOO_WARM");
+
+    size_t asked_count = two.asked_count;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        begin(client, &call, &two, "shine", wrong[i]);
+        WAIT_FOR(call.answered);
+        assert_int_equal(call.outcome, MUP_NETCONF_ERROR);
+    }
+    assert_int_equal(two.asked_count, asked_count);
+    mosquitto_destroy(two.mosq);
+    two = kept;
+    read_description(VIRTUAL);
+    memcpy(module_namespace, kept_namespace, sizeof kept_namespace);
+    mup_netconf_client_free(client);
+}
+
 /* ---- losses ---- */
 
 static struct mup_process *process_of(const char *name)
@@ -717,6 +819,7 @@ int main(void)
         cmocka_unit_test(calls_to_one_device_are_told_apart_and_late_answers_dropped),
         cmocka_unit_test(a_squatter_that_was_asked_is_not_believed_once_the_owner_has_come),
         cmocka_unit_test(the_death_of_a_session_forgets_its_call),
+        cmocka_unit_test(a_structured_input_comes_to_the_device_as_its_parts),
         cmocka_unit_test(a_client_that_has_ended_its_input_gets_the_device_s_answer),
         cmocka_unit_test(a_broker_that_forgot_everything_is_asked_again_with_the_same_correlation),
         cmocka_unit_test(devices_and_descriptions_survive_a_killed_bridge),
