@@ -238,6 +238,17 @@ static void end_by_time(struct command *command)
     end_command(command, "expired", "device-timeout", message, NULL);
 }
 
+/* Its device was taken out of service, maybe while the command was on its way into the store. */
+static void end_by_standing(struct command *command)
+{
+    if (command->device->stored.standing == MUP_STANDING_RETIRED)
+        end_command(command, "failed", "device-retired", "the device was taken out of service",
+                    NULL);
+    else
+        end_command(command, "failed", "device-quarantined", "the device was put into quarantine",
+                    NULL);
+}
+
 static void on_exchange_end(void *arg, struct mup_bytes response)
 {
     if (response.data == NULL)
@@ -301,7 +312,9 @@ static void on_submission_kept(void *arg, enum mup_status status, const char *er
         /* The answer first: the device's can come before it, but its notification cannot. */
         if (request != NULL)
             command_answer(command, request);
-        if (!begin_exchange(command, &submission->stored))
+        if (command->device->stored.standing != MUP_STANDING_SERVICE)
+            end_by_standing(command);
+        else if (!begin_exchange(command, &submission->stored))
             end_command(command, "failed", "too-many-calls",
                         "too many requests wait for this device; it was not asked", NULL);
     }
@@ -457,13 +470,12 @@ static void withdraw(struct mup_commands *commands, struct mup_netconf_request *
     end_command(command, "withdrawn", NULL, NULL, NULL);
 }
 
-void mup_commands_end_all(struct mup_commands *commands, const struct mup_device *device,
-                          const char *app_tag, const char *message)
+void mup_commands_end_all(struct mup_commands *commands, const struct mup_device *device)
 {
     for (struct command *at = commands->first; at != NULL; at = at->next)
         if (at->exchange != NULL && at->device == device) {
             mup_exchange_cancel(at->exchange);
-            end_command(at, "failed", app_tag, message, NULL);
+            end_by_standing(at);
         }
 }
 
@@ -525,7 +537,8 @@ static void restore(void *arg, const struct mup_stored_command *stored)
         }
         *command->result = stored->result;
         command->told = true;
-    } else if (link_description(command))
+    } else if (link_description(command) &&
+               command->device->stored.standing == MUP_STANDING_SERVICE)
         (void)begin_exchange(command, stored);
 }
 
@@ -540,6 +553,9 @@ enum mup_status mup_commands_restore(struct mup_commands *commands)
     for (struct command *at = commands->first; at != NULL; at = at->next)
         if (at->exchange != NULL)
             pending++;
+        else if (at->result == NULL && at->device != NULL &&
+                 at->device->stored.standing != MUP_STANDING_SERVICE)
+            end_by_standing(at);
         else if (at->result == NULL)
             end_command(at, "failed", "unknown-device",
                         "after a restart of the bridge the device, or its function, was gone",

@@ -58,9 +58,8 @@ bool mup_commands_begin(struct mup_commands *commands, struct mup_netconf_reques
 /* The session of a submit is gone. The command stays. */
 void mup_commands_cancel(struct mup_commands *commands, const struct mup_netconf_request *request);
 
-/* End what is under way for this device as failed. */
-void mup_commands_end_all(struct mup_commands *commands, const struct mup_device *device,
-                          const char *app_tag, const char *message);
+/* End what is under way for this device, which is out of service, as failed. */
+void mup_commands_end_all(struct mup_commands *commands, const struct mup_device *device);
 
 /* Forget those whose end is long ago. Now and then. */
 void mup_commands_sweep(struct mup_commands *commands);

@@ -54,12 +54,8 @@ static void carry_out(const struct mup_standing_change *change, struct mup_devic
 
     device->stored.standing = change->standing;
     memcpy(device->stored.replaced_by, change->replaced_by, sizeof device->stored.replaced_by);
-    if (change->standing == MUP_STANDING_QUARANTINED)
-        mup_commands_end_all(bridge->commands, device, "device-quarantined",
-                             "the device was put into quarantine");
-    else if (change->standing == MUP_STANDING_RETIRED)
-        mup_commands_end_all(bridge->commands, device, "device-retired",
-                             "the device was taken out of service");
+    if (change->standing != MUP_STANDING_SERVICE)
+        mup_commands_end_all(bridge->commands, device);
     mup_bridge_tell_device(bridge, device);
 }
 

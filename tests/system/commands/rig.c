@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <mqtt_protocol.h>
 #include <stdarg.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -430,6 +431,16 @@ void rig_kill_bridge(struct rig *rig)
 void rig_start_bridge(struct rig *rig)
 {
     want(rig, mup_testbed_start_bridge(&rig->bed), "the bridge does not start");
+}
+
+void rig_stop_bridge(struct rig *rig)
+{
+    want(rig, kill(process_of(rig, "mup-bridge")->pid, SIGSTOP) == 0, "SIGSTOP");
+}
+
+void rig_continue_bridge(struct rig *rig)
+{
+    want(rig, kill(process_of(rig, "mup-bridge")->pid, SIGCONT) == 0, "SIGCONT");
 }
 
 void rig_kill_broker(struct rig *rig)

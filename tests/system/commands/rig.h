@@ -88,6 +88,8 @@ void rig_fail(struct rig *rig, const char *what);
 /* ---- processes ---- */
 void rig_kill_bridge(struct rig *rig);
 void rig_start_bridge(struct rig *rig);
+void rig_stop_bridge(struct rig *rig); /* it stands still until it is told to continue */
+void rig_continue_bridge(struct rig *rig);
 void rig_kill_broker(struct rig *rig); /* and what it has kept */
 void rig_start_broker(struct rig *rig);
 /* Wait until the bridge logs this; "": what it has logged until now is not looked at later. */

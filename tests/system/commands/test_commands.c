@@ -380,6 +380,35 @@ static void a_device_in_quarantine_is_not_asked_and_not_believed(void **state)
     RIG_WAIT(&rig, DEVICE(7)->done_count == 2);
 }
 
+/* Both find the bridge in one turn of its loop: neither has happened when the other is looked at.
+ */
+static void a_command_that_comes_beside_a_quarantine_ends(void **state)
+{
+    struct rig_session *alice = rig_connect(&rig, 0, "alice");
+    struct rig_session *too = rig_connect(&rig, 1, "alice");
+    const char *message;
+    char id[40];
+
+    (void)state;
+    rig_stop_bridge(&rig);
+    send_change(alice, "quarantine", DEVICE(11), "");
+    send_submit(too, DEVICE(11), 111, 600);
+    rig_continue_bridge(&rig);
+    (void)rig_expect(&rig, alice, "<ok/>");
+    message = rig_expect(&rig, too, "<rpc-reply");
+    if (strstr(message, "rpc-error") == NULL) {
+        rig_element(message, "id", id, sizeof id);
+        message = strstr(list(alice), id);
+        assert_non_null(message);
+        assert_state(message, "failed");
+    }
+    change(alice, "release", DEVICE(11), "");
+    DEVICE(11)->known = false;
+    rig_announce(&rig, DEVICE(11), DEVICE(11)->name, 1);
+    RIG_WAIT(&rig, DEVICE(11)->known);
+    assert_int_equal(DEVICE(11)->done_count, 0);
+}
+
 /* mup devices VERB; whether it was done. */
 static bool devices_command(const char *verb, const struct rig_device *device, const char *user)
 {
@@ -623,6 +652,7 @@ int main(void)
         cmocka_unit_test_teardown(only_its_submitter_withdraws_a_command, close_sessions),
         cmocka_unit_test_teardown(a_device_in_quarantine_is_not_asked_and_not_believed,
                                   close_sessions),
+        cmocka_unit_test_teardown(a_command_that_comes_beside_a_quarantine_ends, close_sessions),
         cmocka_unit_test_teardown(only_an_administrator_retires_and_replaces, close_sessions),
         cmocka_unit_test_teardown(a_uuid_of_two_clients_is_told, close_sessions),
         cmocka_unit_test_teardown(a_device_that_comes_back_after_the_bridge_is_asked_again,
