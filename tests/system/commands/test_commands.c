@@ -218,6 +218,11 @@ static void what_is_no_call_of_a_device_is_refused(void **state)
     }
     rig_send(&rig, alice, "<submit xmlns=\"urn:mup:myno-devices\"/>");
     assert_refused(alice, "missing-element");
+    rig_send(&rig, alice,
+             "<submit xmlns=\"urn:mup:myno-devices\"><call><ledOn xmlns=\"%s\"><uuid>%s</uuid>"
+             "</ledOn><ledOff xmlns=\"%s\"><uuid>%s</uuid></ledOff></call></submit>",
+             rig.ns, DEVICE(3)->name, rig.ns, DEVICE(3)->name);
+    assert_refused(alice, "call-invalid");
     send_submit(alice, DEVICE(3), 0, 60); /* not in its range */
     assert_refused(alice, "call-invalid");
     send_submit(alice, DEVICE(3), 31, 0);
