@@ -121,6 +121,17 @@ static void change_standing(struct mup_bridge *bridge, struct mup_netconf_reques
     mup_netconf_reply_error(request, MUP_NETCONF_TAG_RESOURCE_DENIED, NULL, "no memory", NULL);
 }
 
+/* Only who may retire a device takes it back: else retiring would mean no more than quarantine. */
+static bool may_change(const struct mup_bridge *bridge, const char *user,
+                       const struct lyd_node *input, const struct mup_device *device)
+{
+    const struct lysc_node *retire =
+        lys_find_child(NULL, input->schema->module, "retire", 0, LYS_RPC, 0);
+
+    return device->stored.standing != MUP_STANDING_RETIRED ||
+           mup_netconf_may_call(bridge->netconf, user, retire);
+}
+
 bool mup_bridge_change_standing(struct mup_bridge *bridge, struct mup_netconf_request *request,
                                 const char *user, const char *rpc, const struct lyd_node *input)
 {
@@ -135,6 +146,11 @@ bool mup_bridge_change_standing(struct mup_bridge *bridge, struct mup_netconf_re
     device = device_of(bridge, request, input, "uuid");
     if (device == NULL)
         return true;
+    if (!may_change(bridge, user, input, device)) {
+        mup_netconf_reply_error(request, MUP_NETCONF_TAG_ACCESS_DENIED, "device-retired",
+                                "this user may not call retire, so not undo it either", "uuid");
+        return true;
+    }
     if (strcmp(rpc, "replace") == 0 && (by = device_of(bridge, request, input, "by")) == NULL)
         return true;
     if (by == device) {

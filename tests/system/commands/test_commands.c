@@ -455,12 +455,18 @@ static void only_an_administrator_retires_and_replaces(void **state)
     RIG_WAIT(&rig, DEVICE(8)->refused == 1);
     send_submit(boss, DEVICE(8), 81, 60);
     assert_refused(boss, "device-retired");
+    send_change(alice, "release", DEVICE(8), "");
+    assert_refused(alice, "access-denied");
+    send_change(alice, "quarantine", DEVICE(8), "");
+    assert_refused(alice, "access-denied");
+    assert_listed(boss, DEVICE(8), "<state>retired<");
     change(boss, "release", DEVICE(8), "");
     rig_announce(&rig, DEVICE(9), DEVICE(9)->name, 0); /* it is present */
     assert_false(devices_command("retire", DEVICE(9), "alice"));
     assert_true(devices_command("retire", DEVICE(9), "operator"));
     assert_listed(boss, DEVICE(9), "<state>retired<");
-    assert_true(devices_command("release", DEVICE(9), "alice"));
+    assert_false(devices_command("release", DEVICE(9), "alice"));
+    assert_true(devices_command("release", DEVICE(9), "operator"));
     assert_listed(boss, DEVICE(9), "<state>ready<");
 }
 
