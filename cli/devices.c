@@ -50,7 +50,8 @@ int mup_devices_main(int argc, char **argv)
     if (code != 0)
         return code - 1;
     if (optind != argc)
-        return mup_usage("devices", "'%s' is one word too many", argv[optind]);
+        return mup_usage("devices", "'%s' is none of quarantine, release, retire and replace",
+                         argv[optind]);
     code = mup_rest_call(&rest, "GET", "/api/v1/devices", NULL, &reply);
     if (code != MUP_EXIT_DONE)
         return code;

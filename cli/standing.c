@@ -34,6 +34,8 @@ static const char help[] =
 
 struct errand {
     struct mup_loop loop;
+    const char *socket;
+    const char *user;
     const char *rpc_xml;
     struct mup_netconf_client *client;
     bool open;
@@ -73,15 +75,18 @@ static void on_session(void *arg, bool open)
             return;
     }
     if (!errand->open)
-        errand->code = mup_fail("no bridge takes a session of this user there; is it running, and "
-                                "are you the account that it believes?");
+        errand->code = mup_fail("no bridge at %s takes a session of user %s; is it running, is "
+                                "--socket its netconf-socket, and are you the account that it "
+                                "believes?",
+                                errand->socket, errand->user);
     mup_loop_stop(&errand->loop);
 }
 
 static int run(const char *socket, const char *user, const char *xml)
 {
     const struct mup_netconf_client_settings settings = {.socket_path = socket, .user = user};
-    struct errand errand = {.rpc_xml = xml, .code = MUP_EXIT_FAILED};
+    struct errand errand = {
+        .socket = socket, .user = user, .rpc_xml = xml, .code = MUP_EXIT_FAILED};
 
     mup_log_set_level(MUP_LOG_ERROR);
     if (mup_loop_init(&errand.loop, NULL, NULL) != MUP_OK)

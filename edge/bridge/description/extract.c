@@ -121,7 +121,8 @@ static enum mup_status extract_uuid(struct mup_capability *out, struct mup_extra
     const struct mup_pair *pairs =
         mup_answer_of(&extraction->answers->to[MUP_ASK_DEVICE_UUID], device, &count);
     if (count == 0)
-        return broken(extraction, device, "has no UUID (hasThingProperty deviceUuid, hasValue)");
+        return broken(extraction, device,
+                      "has no UUID (b:uuid \"%s\", or hasThingProperty deviceUuid, hasValue)");
     if (count > 1)
         return broken(extraction, device, "has more than one UUID");
     const char *uuid = pairs[0].value;
@@ -151,7 +152,7 @@ static enum mup_status extract_category(struct mup_capability *out,
         return status;
     if (!category || category[0] == '\0')
         return broken(extraction, device,
-                      "has no category (hasThingProperty deviceCategory, hasValue)");
+                      "has no category (b:category, or hasThingProperty deviceCategory, hasValue)");
     char *copy = mup_arena_copy(extraction->arena, category, strlen(category));
     if (!copy)
         return MUP_ERR_SPACE;
@@ -206,6 +207,12 @@ static enum mup_status extract_topic(const char **topic, enum mup_topic_fault *f
     return copy_raw(extraction, text, topic);
 }
 
+/* Where a person finds this node: a blank one has no name in the file, who refers to it has. */
+static const char *named_place(const char *node, const char *referrer)
+{
+    return strncmp(node, "_:", 2) == 0 ? referrer : node;
+}
+
 /* The operation by which a command travels over MQTT; NULL when there is none. */
 static const char *find_operation(struct mup_extraction *extraction, const char *command)
 {
@@ -236,6 +243,7 @@ static enum mup_status extract_rpc(struct mup_rpc *out, const struct mup_capabil
         return broken(extraction, command,
                       "a command without a topic: no operation that a service of the device has "
                       "exposes it with mqttTopic");
+    const char *place = named_place(operation, command);
     enum mup_status status =
         mup_extract_only(&topic, extraction, MUP_ASK_OPERATION_TOPIC, operation, "topics");
     if (status == MUP_OK)
@@ -244,9 +252,9 @@ static enum mup_status extract_rpc(struct mup_rpc *out, const struct mup_capabil
     if (status != MUP_OK)
         return status;
     if (!method || method[0] == '\0')
-        return broken(extraction, operation, "an operation without mqttMethod");
+        return broken(extraction, place, "an operation without mqttMethod");
     if (strlen(method) > MUP_METHOD_MAX)
-        return broken(extraction, operation, "the method has more than 32 bytes");
+        return broken(extraction, place, "the method has more than 32 bytes");
 
     out->method = mup_extract_text(extraction, method);
     out->description = mup_extract_text(
@@ -257,7 +265,7 @@ static enum mup_status extract_rpc(struct mup_rpc *out, const struct mup_capabil
     if (status == MUP_OK)
         status = mup_extract_inputs(out, extraction, operation);
     if (status == MUP_OK)
-        status = mup_extract_states(out, extraction, operation);
+        status = mup_extract_states(out, extraction, operation, place);
     return status;
 }
 
@@ -272,7 +280,7 @@ static enum mup_status extract_point(struct mup_telemetry *out,
     if (status != MUP_OK)
         return status;
     if (!topic)
-        return broken(extraction, point, "a data point without mqttTopic");
+        return broken(extraction, named_place(point, function), "a data point without mqttTopic");
     out->description = mup_extract_text(
         extraction, mup_extract_one(extraction, MUP_ASK_FUNCTION_TEXT, function, "descriptions"));
     if (!out->description)

@@ -35,13 +35,14 @@ struct mup_extraction {
 MUP_MUST_CHECK
 enum mup_status mup_extract(struct mup_capability *out, struct mup_extraction *extraction);
 
-/* The inputs and the states of one operation; used by mup_extract(). */
+/* The inputs and the states of one operation; used by mup_extract(). `where` is what problems of
+ * the states name: the operation, or what refers to it when it has no name. */
 MUP_MUST_CHECK
 enum mup_status mup_extract_inputs(struct mup_rpc *out, struct mup_extraction *extraction,
                                    const char *operation);
 MUP_MUST_CHECK
 enum mup_status mup_extract_states(struct mup_rpc *out, struct mup_extraction *extraction,
-                                   const char *operation);
+                                   const char *operation, const char *where);
 
 /*
  * Warn of parts of a finished capability that hang in the air or cannot be told apart.

@@ -326,8 +326,12 @@ static enum mup_status extract_type(struct mup_input *out, struct mup_extraction
     enum mup_status status = read_facets(&facets, extraction, input);
     if (status != MUP_OK)
         return status;
-    if (!facets.type && facets.value_count > 0)
-        return take_values(out, extraction, input, facets.values, facets.value_count);
+    if (!facets.type && facets.value_count > 0) {
+        status = take_values(out, extraction, input, facets.values, facets.value_count);
+        if (status == MUP_OK) /* an enumeration has neither: a warning */
+            status = take_bounds(out, extraction, input, &facets);
+        return status == MUP_OK ? take_sizes(out, extraction, input, &facets) : status;
+    }
 
     const struct data_type *type = facets.type ? find_type(facets.type) : NULL;
     if (facets.type && !type)

@@ -49,18 +49,18 @@ static int compare_states(const void *a, const void *b)
     return strcmp(left->name, right->name);
 }
 
-static enum mup_status check_states(struct mup_extraction *extraction, const char *operation,
+static enum mup_status check_states(struct mup_extraction *extraction, const char *where,
                                     const struct mup_declared_state *states, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
         if (states[i].code != MUP_NO_STATE_CODE && states[i].code == states[i - 1].code) {
-            mup_problems_error(extraction->problems, 0, operation,
+            mup_problems_error(extraction->problems, 0, where,
                                "the states `%s` and `%s` have the same code", states[i - 1].name,
                                states[i].name);
             return MUP_ERR_FORMAT;
         }
         if (strcmp(states[i].name, states[i - 1].name) == 0) {
-            mup_problems_error(extraction->problems, 0, operation, "declares the state `%s` twice",
+            mup_problems_error(extraction->problems, 0, where, "declares the state `%s` twice",
                                states[i].name);
             return MUP_ERR_FORMAT;
         }
@@ -68,7 +68,7 @@ static enum mup_status check_states(struct mup_extraction *extraction, const cha
     return MUP_OK;
 }
 
-/* One state; `where` is the operation. */
+/* One state; `where` is what a problem names. */
 static enum mup_status take_state(struct mup_declared_state *out, struct mup_extraction *extraction,
                                   const char *where, const char *name, const char *text)
 {
@@ -91,7 +91,7 @@ static enum mup_status take_state(struct mup_declared_state *out, struct mup_ext
 
 /* The states of one node: with one state, its description is the node's own. */
 static enum mup_status take_node(struct mup_declared_state *out, struct mup_extraction *extraction,
-                                 const char *operation, const char *node, size_t *taken)
+                                 const char *where, const char *node, size_t *taken)
 {
     size_t count, text_count, own_count;
     const struct mup_answer *to = extraction->answers->to;
@@ -101,7 +101,7 @@ static enum mup_status take_node(struct mup_declared_state *out, struct mup_extr
     if (count == 0)
         mup_problems_warning(extraction->problems, 0, node, "left out: it holds no state");
     if (text_count > count)
-        mup_problems_warning(extraction->problems, 0, operation,
+        mup_problems_warning(extraction->problems, 0, where,
                              "has more descriptions of states (%zu) than states (%zu)", text_count,
                              count);
     if (own_count > 0 && count > 1)
@@ -113,13 +113,13 @@ static enum mup_status take_node(struct mup_declared_state *out, struct mup_extr
             own_count > 0 && count == 1
                 ? mup_extract_one(extraction, MUP_ASK_STATE_OWN_TEXT, node, "descriptions")
                 : describe_state(states, i, count, texts, text_count);
-        status = take_state(&out[(*taken)++], extraction, operation, states[i].value, text);
+        status = take_state(&out[(*taken)++], extraction, where, states[i].value, text);
     }
     return status;
 }
 
 enum mup_status mup_extract_states(struct mup_rpc *out, struct mup_extraction *extraction,
-                                   const char *operation)
+                                   const char *operation, const char *where)
 {
     size_t node_count, total = 0, taken = 0;
     const struct mup_answer *to = extraction->answers->to;
@@ -131,23 +131,23 @@ enum mup_status mup_extract_states(struct mup_rpc *out, struct mup_extraction *e
         total += count;
     }
     if (total == 0) {
-        mup_problems_warning(extraction->problems, 0, operation,
+        mup_problems_warning(extraction->problems, 0, where,
                              "declares no states: any answer of the device counts");
         return MUP_OK;
     }
     enum mup_status status =
-        mup_extract_count(extraction, operation, total, MUP_RPC_STATES_MAX, "states");
+        mup_extract_count(extraction, where, total, MUP_RPC_STATES_MAX, "states");
     if (status != MUP_OK)
         return status;
     struct mup_declared_state *states = mup_arena_take(extraction->arena, total * sizeof *states);
     if (!states)
         return MUP_ERR_SPACE;
     for (size_t i = 0; i < node_count && status == MUP_OK; i++)
-        status = take_node(states, extraction, operation, nodes[i].value, &taken);
+        status = take_node(states, extraction, where, nodes[i].value, &taken);
     if (status != MUP_OK)
         return status;
     qsort(states, total, sizeof *states, compare_states);
     out->states = states;
     out->state_count = total;
-    return check_states(extraction, operation, states, total);
+    return check_states(extraction, where, states, total);
 }

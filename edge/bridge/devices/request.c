@@ -1,6 +1,7 @@
 /* From NETCONF to a device and back: see request.h. */
 #include "bridge/devices/request.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -147,6 +148,19 @@ static void invalid(struct mup_verdict *out, const char *app_tag, const char *me
     snprintf(out->message, sizeof out->message, "%s", message);
 }
 
+/* A state that is a text is not repeated: it may hold what XML cannot. */
+static void undeclared_message(char message[MUP_MESSAGE_SIZE], const char *device, const char *rpc,
+                               uint32_t state)
+{
+    char number[16] = "";
+
+    if (state != 0)
+        snprintf(number, sizeof number, " %" PRIu32, state);
+    snprintf(message, MUP_MESSAGE_SIZE,
+             "device %s answered %s with a state%s that its description does not declare", device,
+             rpc, number);
+}
+
 void mup_verdict_make(struct mup_verdict *out, const struct mup_rpc *rpc,
                       const struct mup_device *device, struct mup_bytes response)
 {
@@ -159,8 +173,9 @@ void mup_verdict_make(struct mup_verdict *out, const struct mup_rpc *rpc,
     }
     out->state = declared_state(rpc, &decoded);
     if (out->state == NULL) {
-        invalid(out, "undeclared-state",
-                "the device answered with a state that its description does not declare");
+        out->kind = MUP_VERDICT_INVALID;
+        out->app_tag = "undeclared-state";
+        undeclared_message(out->message, device->stored.name, rpc->name, decoded.state);
         return;
     }
     out->value_bytes = decoded.value;

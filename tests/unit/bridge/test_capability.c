@@ -398,6 +398,49 @@ static void a_data_point_without_a_topic_is_refused(void **state)
                   "#p", "without mqttTopic");
 }
 
+/* _:b1 is no place that a person finds in a file. */
+static void what_is_wrong_in_a_node_without_a_name_is_told_of_what_refers_to_it(void **state)
+{
+    (void)state;
+    static const char rpc[] = PREFIXES IDENTITY
+        "b:d o:hasService b:s ; o:hasFunctionality b:f .\n"
+        "b:f o:hasCommand b:c .\nb:s o:exposesFunctionality b:f ; o:hasOperation [ "
+        "o:exposesCommand b:c ; b:mqttTopic \"go/%s\" ";
+    static const struct {
+        const char *rest, *reason;
+    } cases[] = {
+        {"] .\n", "without mqttMethod"},
+        {"; b:mqttMethod \"0123456789012345678901234567890123\" ] .\n", "more than 32 bytes"},
+        {"; b:mqttMethod \"GO\" ; o:hasOperationState [ o:hasDataRestriction_pattern \"10_A\", "
+         "\"10_B\" ] ] .\n",
+         "the same code"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[2048];
+        (void)snprintf(text, sizeof text, "%s%s", rpc, cases[i].rest);
+        parse_refused(text, "#c", cases[i].reason);
+    }
+    parse_refused(PREFIXES IDENTITY
+                  "b:d o:hasService b:s ; o:hasFunctionality b:t .\nb:s o:exposesFunctionality b:t "
+                  "; o:hasOutputDataPoint [ om:hasUnit om:percent ] .\n",
+                  "#t", "without mqttTopic");
+}
+
+static void a_range_or_size_of_an_enumeration_is_left_out_with_a_warning(void **state)
+{
+    (void)state;
+    struct mup_problems problems;
+    struct mup_capability *capability =
+        parse(&problems, ONE_RPC "b:op o:hasInput b:i .\nb:i o:hasDataRestriction_pattern \"on\", "
+                                 "\"off\" ; o:hasDataRestriction_minInclusive 1 ; "
+                                 "o:hasDataRestriction_maxLength 2 .\n");
+    assert_int_equal(capability->rpcs[0].inputs[0].type, MUP_INPUT_ENUM);
+    assert_int_equal(capability->rpcs[0].inputs[0].enum_count, 2);
+    assert_true(has_problem(&problems, MUP_SEVERITY_WARNING, "#i", "a range is left out"));
+    assert_true(has_problem(&problems, MUP_SEVERITY_WARNING, "#i", "a size is left out"));
+    mup_capability_free(capability);
+}
+
 static void the_order_of_the_triples_changes_nothing(void **state)
 {
     (void)state;
@@ -593,6 +636,8 @@ int main(void)
         cmocka_unit_test(functions_with_one_local_name_get_names_of_their_own),
         cmocka_unit_test(telemetry_has_topic_unit_and_symbol),
         cmocka_unit_test(a_data_point_without_a_topic_is_refused),
+        cmocka_unit_test(what_is_wrong_in_a_node_without_a_name_is_told_of_what_refers_to_it),
+        cmocka_unit_test(a_range_or_size_of_an_enumeration_is_left_out_with_a_warning),
         cmocka_unit_test(the_order_of_the_triples_changes_nothing),
         cmocka_unit_test(a_graph_that_would_multiply_is_refused),
         cmocka_unit_test(ten_thousand_properties_of_one_thing_take_a_moment),
