@@ -19,13 +19,14 @@
 static const char help[] =
     "usage: mup broker FOLDER [--listen ADDRESS] [--port PORT] [--user NAME]\n"
     "\n"
-    "Make a folder for mosquitto: configuration with limits, access rules, and passwords of the\n"
-    "bridge and the update server, which also stand in FOLDER/mup-bridge.password and\n"
-    "FOLDER/mup-server.password. A file that is there already is not touched.\n"
+    "Make a folder for mosquitto: configuration with limits, access rules, and\n"
+    "passwords of the bridge and the update server, which also stand in\n"
+    "FOLDER/mup-bridge.password and FOLDER/mup-server.password. A file that is there\n"
+    "already is not touched.\n"
     "\n"
     "  --listen ADDRESS    where devices connect to (127.0.0.1)\n"
     "  --port PORT         (1883)\n"
-    "  --user NAME         the account that mosquitto runs as when root starts it (mosquitto)\n"
+    "  --user NAME         what mosquitto runs as when root starts it (mosquitto)\n"
     "\n"
     "example: mup broker /etc/mup/broker --listen 192.0.2.1\n"
     "         mosquitto -c /etc/mup/broker/mosquitto.conf\n";

@@ -10,9 +10,10 @@
 
 static const char help[] =
     "usage: mup devices [--server URL] [--token-file FILE] [--json]\n"
-    "       mup devices quarantine|release|retire|replace ...   (see mup devices retire --help)\n"
+    "       mup devices quarantine|release|retire|replace ...\n"
+    "       (see mup devices retire --help)\n"
     "\n"
-    "List the devices at the edge: name, category, firmware version, presence, last seen.\n"
+    "List the devices at the edge: name, category, version, presence, last seen.\n"
     "\n" MUP_REST_HELP "  --json              print the server's answer as it is\n"
     "\n"
     "example: mup devices --server http://127.0.0.1:8080 --token-file token\n";

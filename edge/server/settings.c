@@ -38,12 +38,11 @@ static const struct key {
             min, max, help                                                                        \
     }
     MUST("store", store, "the SQLite file of this server"),
-    MUST("api-token-file", api_token_file, "the token that REST clients send; mode 0600"),
+    MUST("api-token-file", api_token_file, "the token of REST clients; mode 0600"),
     MUST("vendor-key-file", vendor_key_file, "PEM: the vendor's public key"),
     MUST("server-key-file", server_key_file, "PEM: this server's private key; mode 0600"),
     MUST("netconf-socket", netconf_socket, "the bridge's Unix socket"),
-    TEXT("certificate-file", certificate_file, NULL,
-         "this server's key under the vendor's signature; checked against both keys at start"),
+    TEXT("certificate-file", certificate_file, NULL, "this server's key, signed by the vendor"),
     TEXT("netconf-user", netconf_user, "mup-server", "the name that the bridge knows us by"),
     TEXT("listen-address", listen_address, "127.0.0.1", "numeric address of REST"),
     NUMBER("listen-port", listen_port, 8080, 0, 65535, "port of REST; 0: any free one"),
@@ -73,7 +72,7 @@ static const struct key {
     NUMBER("verify-timeout-ms", verify_timeout_ms, MUP_UPDATE_VERIFY_MS, 100, MS_MAX,
            "for the answer to verify"),
     NUMBER("quiet-timeout-ms", quiet_timeout_ms, MUP_UPDATE_QUIET_MS, 100, MS_MAX,
-           "without acknowledgement; then a token is asked for again"),
+           "without acknowledgement; then a new token"),
     NUMBER("back-timeout-ms", back_timeout_ms, MUP_UPDATE_BACK_MS, 100, MS_MAX,
            "the same, after the device came back to the broker"),
     NUMBER("stall-timeout-ms", stall_timeout_ms, MUP_UPDATE_STALL_MS, 100, MS_MAX,
@@ -81,9 +80,9 @@ static const struct key {
     NUMBER("trial-timeout-ms", trial_timeout_ms, MUP_UPDATE_TRIAL_MS, 100, MS_MAX,
            "for the final report"),
     NUMBER("poll-period-ms", poll_period_ms, MUP_UPDATE_POLL_MS, 100, MS_MAX,
-           "between looks at the bridge while a device is on trial"),
+           "between looks at a device on trial"),
     NUMBER("again-timeout-ms", again_timeout_ms, MUP_UPDATE_AGAIN_MS, 100, MS_MAX,
-           "of beginning again, without a payload byte more than before"),
+           "of beginning again without headway"),
 };
 
 #define KEY_COUNT (sizeof keys / sizeof keys[0])

@@ -23,11 +23,11 @@ static const char usage[] =
     "  --name NAME          its user name at the broker (default: the UUID)\n"
     "  --vendor-key FILE    the vendor's public key, PEM (P-256)\n"
     "  --image FILE         the image that it is born with (mup-device image)\n"
-    "  --slot-size BYTES    largest image that it shall ever take (default: 112 kB - 1 kB)\n"
+    "  --slot-size BYTES    largest image that it shall ever take (113664)\n"
     "  --force              replace FILE if it exists\n"
     "\n"
-    "Example: mup-device factory --flash d.flash --vendor-key vendor.pub --image one.img \\\n"
-    "             --uuid 5f0c1d2e-3a4b-4c5d-8e9f-a0b1c2d3e4f5\n";
+    "Example: mup-device factory --flash d.flash --vendor-key vendor.pub \\\n"
+    "             --image one.img --uuid 5f0c1d2e-3a4b-4c5d-8e9f-a0b1c2d3e4f5\n";
 
 struct factory {
     const char *flash_path;

@@ -18,10 +18,11 @@ static const char usage[] =
     "  --version N    1 or more\n"
     "  --size BYTES   of the whole image\n"
     "  --out FILE     where to\n"
-    "  --fault NAME   what this image will do wrong: hang, crash, no-connect, reset-loop, or\n"
-    "                 garbage, which is nothing that can run\n"
+    "  --fault NAME   what this image will do wrong: hang, crash, no-connect,\n"
+    "                 reset-loop, or garbage, which is nothing that can run\n"
     "\n"
-    "Its release is linked for the execution slot: mup release create --link-offset 24576.\n"
+    "Its release is linked for the execution slot:\n"
+    "mup release create --link-offset 24576.\n"
     "\n"
     "Example: mup-device image --version 2 --size 87800 --out two.img\n";
 

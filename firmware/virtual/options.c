@@ -19,22 +19,22 @@ static const char usage[] =
     "  --hardware-class CLASS  default virtual-1\n"
     "  --window BYTES          most bytes in flight (default 8192)\n"
     "  --slice BYTES           largest slice (default 4096)\n"
-    "  --block BYTES           largest block: 256 to 4096, a power of two (default 4096)\n"
+    "  --block BYTES           largest block: a power of two, 256 to 4096 (4096)\n"
     "  --interval SECONDS      between two temperatures (default 10)\n"
     "  --keep-alive SECONDS    default 30\n"
     "  --token-lifetime S      default 600\n"
     "  --trial SECONDS         to confirm a trial in (default 3600)\n"
-    "  --watchdog MS           until the watchdog resets an image that hangs (default 1000)\n"
+    "  --watchdog MS           until the watchdog resets a hung image (default 1000)\n"
     "  --log text|json         default text\n"
     "  --seed N                of the thermometer's wandering; never of a nonce\n"
     "\n"
-    "Its command topics are led/NAME and interval/NAME: a description that declares others gets "
-    "no\n"
-    "answer there. It publishes sensor/temperature/NAME, and on event/NAME what became of a\n"
-    "certificate.\n"
+    "Its command topics are led/NAME and interval/NAME: a description that declares\n"
+    "others gets no answer there. It publishes sensor/temperature/NAME, and on\n"
+    "event/NAME what became of a certificate.\n"
     "\n"
     "Example: mup-device run --flash d.flash --broker 127.0.0.1:1883 \\\n"
-    "             --description firmware/description/virtual.jsonld --password-file d.password\n";
+    "             --description firmware/description/virtual.jsonld \\\n"
+    "             --password-file d.password\n";
 
 static bool parse_broker(struct virtual_options *options, const char *text)
 {

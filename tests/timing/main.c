@@ -18,12 +18,12 @@
 #define LIMIT_MS 20.0
 #define EMULATOR "/usr/bin/qemu-system-arm"
 
-static const char assumption[] =
-    "Cycles: each executed instruction by the table of the Cortex-M0 TRM (zero wait states, "
-    "multiplication in 1 cycle, taken branches 3, exceptions 32). Time: cycles at 16 MHz, 46.3 us "
-    "a "
-    "flash word and 22.3 ms a page erasure (nRF51822 PS, longest), and the random number "
-    "generator's own";
+static const char *const assumptions[] = {
+    "Cycles: each executed instruction by the table of the Cortex-M0 TRM (zero wait",
+    "states, multiplication in 1 cycle, taken branches 3, exceptions 32). Time: cycles",
+    "at 16 MHz, 46.3 us a flash word and 22.3 ms a page erasure (nRF51822 PS, longest;",
+    "both together in the column flash), and the random number generator's own",
+};
 
 static const char *const stages[UPDATE_STAGES] = {
     [EDGE_WAITS] = "announcement", [EDGE_TOKEN] = "token",      [EDGE_MANIFEST] = "manifest",
@@ -59,11 +59,23 @@ static void print_json_hold(const char *key, const struct update_hold *hold)
            update_erasures_ms(&hold->work), stages[hold->stage]);
 }
 
+static void print_assumptions(const char *between)
+{
+    const char *separator = "";
+
+    for (size_t i = 0; i < sizeof assumptions / sizeof assumptions[0]; i++) {
+        printf("%s%s", separator, assumptions[i]);
+        separator = between;
+    }
+}
+
 static void print_json(const struct update_result *result, const struct row *rows, size_t count)
 {
     printf("{\"board\": \"microbit\", \"clock_hz\": 16000000, \"image_size\": %u, "
-           "\"assumption\": \"%s\"",
-           (unsigned)result->image_size, assumption);
+           "\"assumption\": \"",
+           (unsigned)result->image_size);
+    print_assumptions(" ");
+    printf("\"");
     for (size_t i = 0; i < count; i++) {
         printf(", \"%s\": {", rows[i].key);
         print_json_work(rows[i].work);
@@ -76,34 +88,38 @@ static void print_json(const struct update_result *result, const struct row *row
 
 static void print_work(const char *text, const struct update_work *work)
 {
-    printf("%-42s %12llu %12llu %6llu %6llu", text, (unsigned long long)work->instructions,
+    printf("%-28s %9llu %9llu %5llu %6llu", text, (unsigned long long)work->instructions,
            (unsigned long long)work->cycles, (unsigned long long)work->words,
            (unsigned long long)work->erasures);
 }
 
 static void print_hold(const char *text, const struct update_hold *hold)
 {
-    print_work(text, &hold->work);
-    printf(" %8.1f ms %8.2f ms  %s\n", update_words_ms(&hold->work), update_ms(&hold->work),
-           stages[hold->stage]);
+    char label[64];
+
+    snprintf(label, sizeof label, "%s: %s", text, stages[hold->stage]);
+    print_work(label, &hold->work);
+    printf(" %6.2f %7.2f ms\n", update_words_ms(&hold->work), update_ms(&hold->work));
 }
 
 static void print_table(const struct update_result *result, const struct row *rows, size_t count)
 {
     printf("micro:bit (nRF51, Cortex-M0) at 16 MHz, an update to an image of %u bytes\n\n",
            (unsigned)result->image_size);
-    printf("%-42s %12s %12s %6s %6s %11s %11s\n", "", "instructions", "cycles", "words", "erased",
-           "of it flash", "time");
+    printf("%-28s %9s %9s %5s %6s %6s %8s\n", "", "instr.", "cycles", "words", "pages", "flash",
+           "time");
     for (size_t i = 0; i < count; i++) {
         double flash_ms = update_words_ms(rows[i].work) + update_erasures_ms(rows[i].work);
 
         print_work(rows[i].text, rows[i].work);
-        printf(" %9.3f s %9.4f s\n", flash_ms / 1000.0, seconds(rows[i].work));
+        printf(" %6.3f %8.4f s\n", flash_ms / 1000.0, seconds(rows[i].work));
     }
-    printf("\nlongest hold of the main loop\n");
-    print_hold("no page erased", &result->hold);
-    print_hold("a page erased, and without that time", &result->hold_erasing);
-    printf("\n%s\n", assumption);
+    printf("\nlongest hold of the main loop, without the time of a page's erasure\n");
+    print_hold("none erased", &result->hold);
+    print_hold("a page erased", &result->hold_erasing);
+    printf("\n");
+    print_assumptions("\n");
+    printf("\n");
 }
 
 static bool is_held_up(const struct update_result *result)
@@ -119,16 +135,14 @@ int main(int argc, char **argv)
         {"signature_check", "check of a signature", &result.signature},
         {"outer_signature", "outer signature, pre-empted", &result.outer_signature},
         {"inner_signature", "inner signature, pre-empted", &result.inner_signature},
-        {"extended_manifest", "extended manifest, all checks", &result.manifest},
-        {"extended_manifest_elapsed", "... with the other work meanwhile",
-         &result.manifest_elapsed},
+        {"extended_manifest", "extended manifest, checked", &result.manifest},
+        {"extended_manifest_elapsed", "... with other work", &result.manifest_elapsed},
         {"sha256_kb", "SHA-256 of 1,024 bytes", &result.sha256_kb},
-        {"last_slice_to_state", "last slice to the state of VERIFY-UPDATE",
-         &result.last_slice_to_state},
+        {"last_slice_to_state", "last slice to VERIFY's state", &result.last_slice_to_state},
         {"boot_without_swap", "bootloader, nothing to do", &result.boot_plain},
         {"boot_with_swap", "bootloader, check and swap", &result.boot_swap},
-        {"application_start", "application, reset to main loop", &result.application_start},
-        {"whole_update", "token to report, bootloader included", &result.whole},
+        {"application_start", "application, to main loop", &result.application_start},
+        {"whole_update", "token to report, with boot", &result.whole},
     };
     bool json = argc == 4 && strcmp(argv[3], "--json") == 0;
     char boot[512];

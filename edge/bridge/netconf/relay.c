@@ -31,13 +31,14 @@ struct direction {
     char bytes[BUFFER_SIZE];
 };
 
-static int usage(void)
+static int usage(FILE *to, int exit_code)
 {
     fputs("usage: mup-netconf --as NAME --socket PATH\n"
-          "Started by sshd: command=\"mup-netconf --as NAME --socket PATH\" in authorized_keys.\n"
+          "Started by sshd, from a line of authorized_keys that begins with\n"
+          "  restrict,command=\"mup-netconf --as NAME --socket PATH\"\n"
           "NAME: 1 to 64 of A-Z a-z 0-9 . _ - @\n",
-          stderr);
-    return 2;
+          to);
+    return exit_code;
 }
 
 static bool is_user_name(const char *name)
@@ -162,17 +163,20 @@ int main(int argc, char **argv)
     const char *name = NULL;
     const char *path = NULL;
 
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        return usage(stdout, 0);
+    }
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--as") == 0) {
             name = argv[i + 1];
         } else if (strcmp(argv[i], "--socket") == 0) {
             path = argv[i + 1];
         } else {
-            return usage();
+            return usage(stderr, 2);
         }
     }
     if (argc != 5 || !name || !path || !is_user_name(name)) {
-        return usage();
+        return usage(stderr, 2);
     }
     signal(SIGPIPE, SIG_IGN);
     int bridge = connect_to(path);

@@ -38,7 +38,7 @@ static const char usage[] =
             "\n"
             "  --flash FILE           to be made\n"
             "  --boot FILE            the bootloader (microbit-boot.bin)\n"
-            "  --image FILE           the application that it is born with (microbit-app-1.bin)\n"
+            "  --image FILE           the application it is born with (microbit-app-1.bin)\n"
             "  --vendor-key FILE      the vendor's public key, PEM (P-256)\n"
             "  --uuid UUID            who it is\n"
             "  --name NAME            its user name at the broker (default: the UUID)\n"
@@ -52,7 +52,8 @@ static const char usage[] =
             "\n"
             "Example: " PROGRAM " factory --flash d.flash --boot microbit-boot.bin \\\n"
             "             --image microbit-app-1.bin --vendor-key vendor.pub \\\n"
-            "             --uuid 5f0c1d2e-3a4b-4c5d-8e9f-a0b1c2d3e4f5 --password-file d.password\n";
+            "             --uuid 5f0c1d2e-3a4b-4c5d-8e9f-a0b1c2d3e4f5 \\\n"
+            "             --password-file d.password\n";
 
 struct factory {
     const char *flash_path;
