@@ -83,8 +83,11 @@ static bool check_child(struct mup_netconf_request *request, const struct lyd_no
     }
     const struct lysc_node *schema = lys_find_child(parent, module, node->name.name, 0, 0, 0);
     if (!schema) {
+        bool elsewhere = lys_find_child(parent, parent->module, node->name.name, 0, 0, 0) != NULL;
         return refuse(request, MUP_NETCONF_TAG_UNKNOWN_ELEMENT, node->name.name, NULL,
-                      "the schema has no such element here");
+                      elsewhere ? "the schema has this element in the namespace of the one around "
+                                  "it, not in the one that it is in here"
+                                : "the schema has no such element here");
     }
     return !(schema->nodetype & (LYS_CONTAINER | LYS_LIST)) || check_element(request, node, schema);
 }

@@ -136,6 +136,11 @@ static void every_refused_subscription_has_its_tag(void **state)
         {SUBSCRIBE("<speed/>"), "unknown-element", "<bad-element>speed</bad-element>"},
         {SUBSCRIBE("<filter type=\"xpath\" select=\"//*\"/>"), "operation-not-supported",
          "<bad-element>filter</bad-element>"},
+        /* As ncclient writes it. */
+        {SUBSCRIBE("<b:filter xmlns:b=\"urn:ietf:params:xml:ns:netconf:base:1.0\"/>"),
+         "unknown-element", "in the namespace of the one around it"},
+        {SUBSCRIBE("<b:folder xmlns:b=\"urn:ietf:params:xml:ns:netconf:base:1.0\"/>"),
+         "unknown-element", "the schema has no such element here"},
         {SUBSCRIBE("<filter type=\"regex\"/>"), "bad-attribute",
          "<bad-attribute>type</bad-attribute>"},
     };
