@@ -19,6 +19,7 @@
 
 #define MISC_PERIOD_MS  1000u
 #define RECEIVE_MAXIMUM 1000u
+#define FIRST_REFUSAL   0x80   /* of the reason codes, MQTT 5, 2.4 */
 #define IDS             65536u /* packet identifiers are 16 bits */
 
 struct subscription {
@@ -236,6 +237,16 @@ static void send_subscriptions(struct mup_mqtt_session *session)
     }
 }
 
+/* What a person can do about a reason code of the broker's. */
+static const char *advice(int reason)
+{
+    if (reason == MQTT_RC_BAD_USERNAME_OR_PASSWORD || reason == MQTT_RC_NOT_AUTHORIZED)
+        return "see mqtt-user and mqtt-password-file, and the broker's password file";
+    if (reason == MQTT_RC_SESSION_TAKEN_OVER)
+        return "another client connects under our name; each needs an mqtt-user of its own";
+    return "see the broker's log";
+}
+
 static void on_connect(struct mosquitto *client, void *arg, int reason, int flags,
                        const mosquitto_property *properties)
 {
@@ -246,7 +257,8 @@ static void on_connect(struct mosquitto *client, void *arg, int reason, int flag
     if (reason != 0) {
         /* The broker closes next and lose() tries again; this line says what to mend. */
         mup_log(MUP_LOG_ERROR, "mqtt", mup_log_event("the broker refuses us"),
-                mup_log_text("why", mosquitto_reason_string(reason)));
+                mup_log_text("why", mosquitto_reason_string(reason)),
+                mup_log_text("advice", advice(reason)));
         return;
     }
     mup_timer_stop(session->give_up);
@@ -269,6 +281,19 @@ static const char *filter_of(const struct mup_mqtt_session *session, int id)
     return ""; /* unsubscribed since */
 }
 
+/* Told by the broker before it closes, when it says why (MQTT 5, 3.14.2.1); lose() follows. */
+static void on_disconnect(struct mosquitto *client, void *arg, int reason,
+                          const mosquitto_property *properties)
+{
+    (void)client;
+    (void)arg;
+    (void)properties;
+    if (reason >= FIRST_REFUSAL)
+        mup_log(MUP_LOG_ERROR, "mqtt", mup_log_event("the broker ends the connection"),
+                mup_log_text("why", mosquitto_reason_string(reason)),
+                mup_log_text("advice", advice(reason)));
+}
+
 static void on_subscribe(struct mosquitto *client, void *arg, int id, int count, const int *reasons,
                          const mosquitto_property *properties)
 {
@@ -277,7 +302,7 @@ static void on_subscribe(struct mosquitto *client, void *arg, int id, int count,
     (void)client;
     (void)properties;
     for (int i = 0; i < count; i++) {
-        if (reasons[i] < 0x80)
+        if (reasons[i] < FIRST_REFUSAL)
             continue;
         mup_log(MUP_LOG_ERROR, "mqtt", mup_log_event("subscription denied"),
                 mup_log_text("filter", filter_of(session, id)),
@@ -335,6 +360,7 @@ static bool set_up_client(struct mup_mqtt_session *session,
     if (client == NULL)
         return false;
     mosquitto_connect_v5_callback_set(client, on_connect);
+    mosquitto_disconnect_v5_callback_set(client, on_disconnect);
     mosquitto_subscribe_v5_callback_set(client, on_subscribe);
     mosquitto_publish_v5_callback_set(client, on_publish);
     mosquitto_message_v5_callback_set(client, on_message);

@@ -8,6 +8,8 @@
  * Jobs, all of them unless one is named:
  * - single: 8-page image, a cut at every word programmed and every page erased, in every way that
  *   port/hostile knows, and a further update after each
+ * - smaller: the same with a new image that is smaller than the old, in one way for each
+ *   word of image data
  * - slot: the same with an image that fills the slot of 112 kB, in one way for each word of image
  *   data, drawn by the seed, and in every way for all else
  * - pairs: 8-page image, a second cut in all that follows the first, up to the end of the update;
@@ -70,7 +72,7 @@ static const struct job jobs[] = {
      .data_stride = {307, 61, 1},
      .first_stride = {3, 1, 1},
      .second_stride = {1, 1, 1}},
-    {.name = "single",
+    {.name = "smaller",
      .scenarios = UPDATES,
      .plan = {.slot_pages = 9, .old_size = 8192, .new_size = 5001, .one_kind = true},
      .data_stride = {101, 23, 1},
@@ -439,8 +441,8 @@ int main(int argc, char **argv)
         status = run(&options);
     if (status == 2)
         fprintf(stderr,
-                "usage: bench-powercut [single|slot|pairs|torn-pairs|slot-pairs|key-change] "
-                "[--quick | --sample] [--seed N] [--jobs N] [--thinner N] [--json] "
+                "usage: bench-powercut [single|smaller|slot|pairs|torn-pairs|slot-pairs|"
+                "key-change] [--quick | --sample] [--seed N] [--jobs N] [--thinner N] [--json] "
                 "[--forget] [--emulated FILE]\n");
     return status;
 }

@@ -816,6 +816,50 @@ static void a_refusal_is_tried_again_later_and_later(void **state)
     fake_close(&fake);
 }
 
+/* What the log says while the broker says this and closes, into `said`. */
+static void log_of_broker_saying(char *said, size_t size, const uint8_t *connack,
+                                 size_t connack_size, const uint8_t *more, size_t more_size)
+{
+    struct daemon daemon;
+    struct fake fake;
+    FILE *log = tmpfile();
+    int own = dup(STDERR_FILENO);
+
+    assert_non_null(log);
+    assert_true(own >= 0);
+    fake_open(&fake, connack, connack_size);
+    make(&daemon, fake.port, NULL);
+    assert_int_equal(mup_mqtt_session_subscribe(daemon.session, "a", 1), MUP_OK);
+    assert_true(dup2(fileno(log), STDERR_FILENO) >= 0);
+    mup_mqtt_session_start(daemon.session);
+    if (more_size > 0) {
+        WAIT_FOR(fake_step(&fake) && fake.size > 0);
+        fake_send(&fake, more, more_size);
+    }
+    WAIT_FOR(fake_step(&fake) && fseek(log, 0, SEEK_END) == 0 && ftell(log) > 0);
+    assert_true(dup2(own, STDERR_FILENO) >= 0);
+    (void)close(own);
+    rewind(log);
+    said[fread(said, 1, size - 1, log)] = '\0';
+    (void)fclose(log);
+    end(&daemon);
+    fake_close(&fake);
+}
+
+static void the_log_says_what_to_do_when_the_broker_throws_us_out(void **state)
+{
+    static const uint8_t refused[] = {0x20, 3, 0, 0x86, 0}; /* CONNACK: bad user or password */
+    static const uint8_t taken_over[] = {0xe0, 2, 0x8e, 0}; /* DISCONNECT: session taken over */
+    char said[1024];
+
+    (void)state;
+    log_of_broker_saying(said, sizeof said, refused, sizeof refused, NULL, 0);
+    assert_non_null(strstr(said, "mqtt-password-file"));
+    log_of_broker_saying(said, sizeof said, connack_ok, sizeof connack_ok, taken_over,
+                         sizeof taken_over);
+    assert_non_null(strstr(said, "another client connects under our name"));
+}
+
 static void a_wrong_password_is_no_connection_until_it_is_mended(void **state)
 {
     struct daemon daemon;
@@ -963,6 +1007,7 @@ int main(void)
         SESSION_TEST(a_lost_connection_neither_loses_nor_recounts_what_waits),
         SESSION_TEST(identifiers_that_come_round_do_not_upset_the_count),
         SESSION_TEST(a_refusal_is_tried_again_later_and_later),
+        SESSION_TEST(the_log_says_what_to_do_when_the_broker_throws_us_out),
         SESSION_TEST(a_wrong_password_is_no_connection_until_it_is_mended),
         SESSION_TEST(a_broker_that_says_goodbye_is_left_and_found_again),
         SESSION_TEST(bytes_that_are_no_mqtt_end_the_connection_and_no_more),
