@@ -10,6 +10,9 @@ set(MUP_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototy
 set(MUP_FREESTANDING_FLAGS -ffreestanding -Wswitch-enum -ffunction-sections -fdata-sections)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
+# A program is the same, and as large, wherever the repository was cloned to.
+add_compile_options(-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
+
 if(MUP_SANITIZE)
     add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined
         -fno-omit-frame-pointer -g)

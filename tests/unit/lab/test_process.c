@@ -42,8 +42,6 @@ static void what_is_kept_of_a_talkative_program_has_a_limit_and_its_last_lines(v
 
     (void)state;
     assert_non_null(process);
-    assert_true(mup_process_wait_line(&set, process, "17", WAIT_MS, line, sizeof line));
-    assert_string_equal(line, "17");
     assert_true(mup_process_wait_line(&set, process, "399998", WAIT_MS, line, sizeof line));
     assert_string_equal(line, "399998");
     assert_true(mup_process_wait_line(&set, process, "400000", WAIT_MS, line, sizeof line));
