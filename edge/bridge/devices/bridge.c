@@ -102,6 +102,8 @@ static void restore_description(void *arg, const struct mup_stored_description *
     }
     known = mup_registry_put_description(&bridge->registry, stored->digest, capability, reason);
     if (known == NULL) {
+        if (capability != NULL)
+            mup_netconf_hide_module(bridge->netconf, capability->module_name);
         mup_capability_free(capability);
         return;
     }
@@ -311,7 +313,8 @@ static bool open_netconf(struct mup_bridge *bridge, char error[MUP_BRIDGE_ERROR_
                                                    .keep_running = keep_running,
                                                    .may_call = may_call,
                                                    .begin_rpc = begin_rpc,
-                                                   .cancel = cancel_rpc};
+                                                   .cancel = cancel_rpc,
+                                                   .module_text = mup_bridge_module_text};
     bridge->netconf = mup_netconf_new(&bridge->loop, &netconf, &bridge->backend, error);
     if (bridge->netconf == NULL)
         return false;

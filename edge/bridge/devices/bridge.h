@@ -122,6 +122,9 @@ void mup_bridge_take_piece(struct mup_bridge *bridge, const char *name, const ui
 bool mup_bridge_add_module(struct mup_bridge *bridge, const struct mup_capability *capability,
                            char reason[MUP_STORED_REASON_SIZE_MAX + 1]);
 
+/* The text of such a module made again, as mup_netconf_backend has it; `context` is the bridge. */
+char *mup_bridge_module_text(void *context, const char *module);
+
 /* Listen to what devices of this kind publish by themselves, or of every kind that is known
  * (telemetry.c). */
 void mup_bridge_listen(struct mup_bridge *bridge, const struct mup_capability *capability);

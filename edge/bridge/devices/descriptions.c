@@ -135,13 +135,28 @@ bool mup_bridge_add_module(struct mup_bridge *bridge, const struct mup_capabilit
     char error[MUP_NETCONF_ERROR_SIZE] = "out of memory";
     char *yang = NULL;
     bool good = mup_yang_module(&yang, capability) == MUP_OK &&
-                mup_netconf_add_module(bridge->netconf, yang, error) == MUP_OK;
+                mup_netconf_add_made_module(bridge->netconf, yang, error) == MUP_OK;
 
     free(yang);
     if (!good)
         snprintf(reason, MUP_STORED_REASON_SIZE_MAX + 1, "no YANG module can be made of it: %.400s",
                  error);
     return good;
+}
+
+char *mup_bridge_module_text(void *context, const char *module)
+{
+    const struct mup_bridge *bridge = context;
+    const struct mup_registry *registry = &bridge->registry;
+    char *yang = NULL;
+
+    for (size_t i = 0; i < registry->description_count; i++) {
+        const struct mup_capability *capability = registry->descriptions[i]->capability;
+
+        if (capability != NULL && strcmp(capability->module_name, module) == 0)
+            return mup_yang_module(&yang, capability) == MUP_OK ? yang : NULL;
+    }
+    return NULL;
 }
 
 /* The child had no objection: read it here, and give NETCONF its module. */

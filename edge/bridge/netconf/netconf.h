@@ -90,6 +90,13 @@ struct mup_netconf_backend {
 
     /* The session died or was killed: forget the request and do not answer it. */
     void (*cancel)(void *context, struct mup_netconf_request *request);
+
+    /*
+     * The text that mup_netconf_add_made_module() was given of a module that is not hidden, byte
+     * for byte, malloc'ed: for get-schema, and when contexts are changed. NULL returned: no memory,
+     * and it is asked again. NULL instead of a function: all texts are kept.
+     */
+    char *(*module_text)(void *context, const char *module);
 };
 
 struct mup_netconf_settings {
@@ -141,6 +148,13 @@ void mup_netconf_free(struct mup_netconf *server);
 MUP_MUST_CHECK
 enum mup_status mup_netconf_add_module(struct mup_netconf *server, const char *yang_text,
                                        char error[MUP_NETCONF_ERROR_SIZE]);
+
+/* The same, but the text is not kept, which takes as much memory as the text: module_text() of the
+ * backend gives it whenever it is needed, from the next turn of the loop until the module is
+ * hidden. */
+MUP_MUST_CHECK
+enum mup_status mup_netconf_add_made_module(struct mup_netconf *server, const char *yang_text,
+                                            char error[MUP_NETCONF_ERROR_SIZE]);
 
 /* Leave a module out of hello, yang-library and get-schema, and refuse its RPCs; adding the same
  * text again shows it again. libyang cannot unload a module from a live context: when many are

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+
 #include "bridge/netconf/netconf_internal.h"
 
 #define TRIAL_MODULES_MAX 32u /* that a trial context holds before it is made anew */
@@ -105,7 +107,7 @@ enum mup_status schemas_init(struct schemas *schemas, const char *const *folders
     }
     /* Of what a bridge begins with, this one is known as text: it may be added again. */
     char *name = NULL;
-    enum mup_status status = schemas_add(schemas, mup_netconf_devices_yang, &name, error);
+    enum mup_status status = schemas_add(schemas, mup_netconf_devices_yang, true, &name, error);
     free(name);
     if (status) {
         schemas_free(schemas);
@@ -150,6 +152,38 @@ static struct schema_text *find_added(const struct schemas *schemas, const char 
     return NULL;
 }
 
+static bool take_digest(uint8_t out[SCHEMAS_DIGEST_SIZE], const char *yang)
+{
+    return EVP_Digest(yang, strlen(yang), out, NULL, EVP_sha256(), NULL) == 1;
+}
+
+static bool is_text_of(const struct schema_text *added, const char *yang)
+{
+    uint8_t digest[SCHEMAS_DIGEST_SIZE];
+
+    return take_digest(digest, yang) && memcmp(digest, added->digest, sizeof digest) == 0;
+}
+
+/* Malloc'ed; NULL: no memory, or what was made is another text than the one that was added. */
+static char *copy_text(const struct schemas *schemas, const struct schema_text *added)
+{
+    if (added->yang) {
+        return strdup(added->yang);
+    }
+    char *made = schemas->make(schemas->make_context, added->name);
+    if (made && !is_text_of(added, made)) {
+        free(made);
+        made = NULL;
+    }
+    return made;
+}
+
+static void free_text_of_import(void *text, void *arg)
+{
+    (void)arg;
+    free(text);
+}
+
 /* Lets the trial context import what was added before. */
 static LY_ERR import_added(const char *name, const char *revision, const char *submodule,
                            const char *submodule_revision, void *arg, LYS_INFORMAT *format,
@@ -163,9 +197,9 @@ static LY_ERR import_added(const char *name, const char *revision, const char *s
         return LY_ENOT;
     }
     *format = LYS_IN_YANG;
-    *text = found->yang;
-    *free_text = NULL;
-    return LY_SUCCESS;
+    *text = copy_text(arg, found);
+    *free_text = free_text_of_import;
+    return *text ? LY_SUCCESS : LY_EMEM;
 }
 
 /*
@@ -281,7 +315,7 @@ static enum mup_status try_module(struct schemas *schemas, const char *yang, cha
     } else {
         status = MUP_OK;
         const struct schema_text *same = find_added(schemas, module->name);
-        if (!same || strcmp(same->yang, yang) != 0) {
+        if (!same || !is_text_of(same, yang)) {
             status = fits_beside_others(schemas, module, error);
         }
         *name = status ? NULL : strdup(module->name);
@@ -310,30 +344,32 @@ static enum mup_status reserve_added(struct schemas *schemas)
     return MUP_OK;
 }
 
-static enum mup_status load_module(struct schemas *schemas, const char *yang, const char *name,
-                                   char *error)
+static enum mup_status load_module(struct schemas *schemas, const char *yang, bool keep,
+                                   const char *name, char *error)
 {
-    char *copy = strdup(yang);
-    char *key = strdup(name);
+    struct schema_text text = {.name = strdup(name), .yang = keep ? strdup(yang) : NULL};
+    enum mup_status status = MUP_OK;
 
-    if (!copy || !key || reserve_added(schemas)) {
+    if (!text.name || (keep && !text.yang) || !take_digest(text.digest, yang) ||
+        reserve_added(schemas)) {
         snprintf(error, MUP_NETCONF_ERROR_SIZE, "no memory");
-        free(copy);
-        free(key);
-        return MUP_ERR_SPACE;
-    }
-    if (lys_parse_mem(schemas->context, yang, LYS_IN_YANG, NULL) != LY_SUCCESS) {
+        status = MUP_ERR_SPACE;
+    } else if (lys_parse_mem(schemas->context, yang, LYS_IN_YANG, NULL) != LY_SUCCESS) {
         say_yang_error(schemas->context, error);
-        free(copy);
-        free(key);
-        return MUP_ERR_FORMAT;
+        status = MUP_ERR_FORMAT;
     }
-    schemas->added[schemas->added_count++] = (struct schema_text){.name = key, .yang = copy};
+    if (status) {
+        free(text.name);
+        free(text.yang);
+        return status;
+    }
+    schemas->added[schemas->added_count++] = text;
     schemas->generation++;
     return MUP_OK;
 }
 
-enum mup_status schemas_add(struct schemas *schemas, const char *yang, char **name, char *error)
+enum mup_status schemas_add(struct schemas *schemas, const char *yang, bool keep, char **name,
+                            char *error)
 {
     enum mup_status status = try_module(schemas, yang, name, error);
 
@@ -342,7 +378,7 @@ enum mup_status schemas_add(struct schemas *schemas, const char *yang, char **na
     }
     struct schema_text *same = find_added(schemas, *name);
     if (!same) {
-        return load_module(schemas, yang, *name, error);
+        return load_module(schemas, yang, keep, *name, error);
     }
     if (same->hidden) {
         same->hidden = false;
@@ -365,6 +401,24 @@ void schemas_hide(struct schemas *schemas, const char *name)
 
 /* ---- giving back the memory of hidden modules ---- */
 
+static bool load_added(const struct schemas *schemas, const struct schema_text *added,
+                       struct ly_ctx *context, char *error)
+{
+    char *yang = copy_text(schemas, added);
+
+    if (!yang) {
+        snprintf(error, MUP_NETCONF_ERROR_SIZE, "the text of %.100s cannot be made again",
+                 added->name);
+        return false;
+    }
+    bool good = lys_parse_mem(context, yang, LYS_IN_YANG, NULL) == LY_SUCCESS;
+    free(yang);
+    if (!good) {
+        say_yang_error(context, error);
+    }
+    return good;
+}
+
 static bool load_all(const struct schemas *schemas, struct ly_ctx *context, char *error)
 {
     for (size_t i = 0; i < sizeof base_modules / sizeof base_modules[0]; i++) {
@@ -374,9 +428,7 @@ static bool load_all(const struct schemas *schemas, struct ly_ctx *context, char
         }
     }
     for (size_t i = 0; i < schemas->added_count; i++) {
-        if (!schemas->added[i].hidden &&
-            lys_parse_mem(context, schemas->added[i].yang, LYS_IN_YANG, NULL) != LY_SUCCESS) {
-            say_yang_error(context, error);
+        if (!schemas->added[i].hidden && !load_added(schemas, &schemas->added[i], context, error)) {
             return false;
         }
     }
@@ -614,7 +666,7 @@ enum mup_status schemas_text(const struct schemas *schemas, char **yang, const c
     }
     const struct schema_text *added = find_added(schemas, name);
     if (added) {
-        *yang = strdup(added->yang);
+        *yang = copy_text(schemas, added);
         return *yang ? MUP_OK : MUP_ERR_SPACE;
     }
     return lys_print_mem(yang, found, LYS_OUT_YANG, 0) == LY_SUCCESS ? MUP_OK : MUP_ERR_SPACE;

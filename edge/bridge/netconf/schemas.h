@@ -27,9 +27,12 @@
 extern const char schemas_notifications_yang[];
 extern const char schemas_nc_notifications_yang[];
 
+#define SCHEMAS_DIGEST_SIZE 32u
+
 struct schema_text {
     char *name;
-    char *yang;
+    char *yang;                          /* NULL: make() gives it when it is needed */
+    uint8_t digest[SCHEMAS_DIGEST_SIZE]; /* SHA-256 of it */
     bool hidden;
 };
 
@@ -40,6 +43,9 @@ struct schemas {
     struct ly_ctx *plain; /* knows no module: in it every message parses as an opaque tree */
     struct ly_ctx *trial; /* in which modules are tried; NULL: made when one is */
     size_t trial_count;   /* modules that were tried in it */
+    /* The text of an added, visible module as it was then, malloc'ed; NULL: no memory. */
+    char *(*make)(void *context, const char *module);
+    void *make_context;
     struct schema_text *added;
     size_t added_count;
     size_t added_capacity;
@@ -60,9 +66,11 @@ MUP_MUST_CHECK
 enum mup_status schemas_init(struct schemas *schemas, const char *const *folders, size_t count,
                              char *error);
 void schemas_free(struct schemas *schemas);
-/* *name is the module's, malloc'ed; it may be written on an error too. */
+/* *name is the module's, malloc'ed; it may be written on an error too. `keep`: the text is kept,
+ * else make() gives it. */
 MUP_MUST_CHECK
-enum mup_status schemas_add(struct schemas *schemas, const char *yang, char **name, char *error);
+enum mup_status schemas_add(struct schemas *schemas, const char *yang, bool keep, char **name,
+                            char *error);
 void schemas_hide(struct schemas *schemas, const char *name);
 /*
  * Give back the memory of hidden modules, which libyang cannot unload: make a context of what is
@@ -98,7 +106,8 @@ struct lyd_node *schemas_library(const struct schemas *schemas);
 
 /*
  * The text of a module for get-schema; version NULL: any. *yang is malloc'ed.
- * MUP_ERR_FORMAT: there is none. MUP_ERR_STATE: several revisions, say which.
+ * MUP_ERR_FORMAT: there is none. MUP_ERR_STATE: several revisions, say which. MUP_ERR_SPACE: no
+ * memory, or make() did not give the text.
  */
 MUP_MUST_CHECK
 enum mup_status schemas_text(const struct schemas *schemas, char **yang, const char *name,

@@ -184,6 +184,8 @@ struct mup_netconf *mup_netconf_new(struct mup_loop *loop,
         free_server(server);
         return NULL;
     }
+    server->schemas.make = backend->module_text;
+    server->schemas.make_context = backend->context;
     if (!subscribe_init(server) || !rebuild_init(server)) {
         subscribe_free(server);
         snprintf(error, MUP_NETCONF_ERROR_SIZE, "no memory");
@@ -214,18 +216,30 @@ void mup_netconf_free(struct mup_netconf *server)
     uv_close((uv_handle_t *)&server->listener, listener_closed);
 }
 
-enum mup_status mup_netconf_add_module(struct mup_netconf *server, const char *yang_text,
-                                       char error[MUP_NETCONF_ERROR_SIZE])
+static enum mup_status add_module(struct mup_netconf *server, const char *yang_text, bool keep,
+                                  char *error)
 {
     unsigned before = server->schemas.generation;
     char *name = NULL;
-    enum mup_status status = schemas_add(&server->schemas, yang_text, &name, error);
+    enum mup_status status = schemas_add(&server->schemas, yang_text, keep, &name, error);
 
     if (status == MUP_OK && server->schemas.generation != before) {
         notify_module(server, ly_ctx_get_module_implemented(server->schemas.context, name), true);
     }
     free(name);
     return status;
+}
+
+enum mup_status mup_netconf_add_module(struct mup_netconf *server, const char *yang_text,
+                                       char error[MUP_NETCONF_ERROR_SIZE])
+{
+    return add_module(server, yang_text, true, error);
+}
+
+enum mup_status mup_netconf_add_made_module(struct mup_netconf *server, const char *yang_text,
+                                            char error[MUP_NETCONF_ERROR_SIZE])
+{
+    return add_module(server, yang_text, server->backend->module_text == NULL, error);
 }
 
 void mup_netconf_hide_module(struct mup_netconf *server, const char *name)

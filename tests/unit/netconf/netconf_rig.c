@@ -20,6 +20,8 @@ size_t rig_request_count;
 size_t rig_begun;
 size_t rig_cancelled;
 const char *rig_forbidden;
+const char *rig_made;
+unsigned rig_made_count;
 
 const char rig_toy[] =
     "module toy { namespace \"urn:toy\"; prefix toy; revision 2026-11-21;\n"
@@ -128,6 +130,15 @@ void rig_keep_now(void)
     answer_keep(NULL);
 }
 
+static char *module_text(void *context, const char *module)
+{
+    (void)context;
+    rig_made_count++;
+    return rig_made && strncmp(rig_made + strlen("module "), module, strlen(module)) == 0
+               ? strdup(rig_made)
+               : NULL;
+}
+
 int rig_start(void **state)
 {
     static const struct mup_netconf_backend backend = {.get = get,
@@ -135,7 +146,8 @@ int rig_start(void **state)
                                                        .keep_running = keep_running,
                                                        .may_call = may_call,
                                                        .begin_rpc = begin_rpc,
-                                                       .cancel = cancel};
+                                                       .cancel = cancel,
+                                                       .module_text = module_text};
     (void)state;
 
     self = getuid();
@@ -145,6 +157,8 @@ int rig_start(void **state)
     rig_begun = 0;
     rig_cancelled = 0;
     rig_forbidden = NULL;
+    rig_made = NULL;
+    rig_made_count = 0;
     rig_kept = NULL;
     rig_kept_count = 0;
     rig_keeps_with = MUP_OK;

@@ -36,6 +36,8 @@ extern size_t rig_request_count;
 extern size_t rig_begun;
 extern size_t rig_cancelled;
 extern const char *rig_forbidden; /* an RPC that may_call refuses; NULL: none */
+extern const char *rig_made;      /* what module_text gives of its module; NULL: nothing */
+extern unsigned rig_made_count;   /* how often it was asked */
 extern const char rig_toy[];
 
 int rig_start(void **state);

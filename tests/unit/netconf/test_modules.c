@@ -288,6 +288,80 @@ static void a_context_that_requests_hold_is_not_replaced_for_ever(void **state)
     }
 }
 
+#define SCHEMA_OTHER                                                                 \
+    RPC("<get-schema xmlns=\"urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring\">" \
+        "<identifier>other</identifier></get-schema>")
+
+static void a_text_that_is_not_kept_is_made_when_it_is_needed(void **state)
+{
+    static const char text[] = OTHER("revision 2026-01-02;");
+    struct peer peer = peer_open();
+    (void)state;
+
+    assert_int_equal(mup_netconf_add_made_module(rig_server, text, rig_error), MUP_OK);
+    assert_int_equal(rig_made_count, 0);
+    rig_made = text;
+    assert_has(peer_ask(&peer, SCHEMA_OTHER), "revision 2026-01-02;");
+    assert_int_equal(rig_made_count, 1);
+    /* never another text than the one that the live context has */
+    rig_made = OTHER("revision 2026-01-03;");
+    assert_has(peer_ask(&peer, SCHEMA_OTHER), "<error-tag>resource-denied</error-tag>");
+    rig_made = NULL;
+    assert_has(peer_ask(&peer, SCHEMA_OTHER), "<error-tag>resource-denied</error-tag>");
+    /* the same text is known as such without being made */
+    rig_made_count = 0;
+    assert_int_equal(mup_netconf_add_made_module(rig_server, text, rig_error), MUP_OK);
+    assert_int_equal(add(OTHER("revision 2026-01-03;")), MUP_ERR_STATE);
+    mup_netconf_hide_module(rig_server, "other");
+    assert_has(peer_ask(&peer, SCHEMA_OTHER), "there is no such schema");
+    assert_int_equal(add(OTHER("revision 2026-01-03;")), MUP_ERR_STATE);
+    assert_int_equal(mup_netconf_add_made_module(rig_server, text, rig_error), MUP_OK);
+    assert_int_equal(rig_made_count, 0);
+    rig_made = text;
+    assert_has(peer_ask(&peer, SCHEMA_OTHER), "revision 2026-01-02;");
+    peer_free(&peer);
+}
+
+static void a_text_that_is_not_kept_is_imported(void **state)
+{
+    static const char types[] = "module types { namespace \"urn:types\"; prefix y; typedef word { "
+                                "type string; } }";
+    (void)state;
+
+    assert_int_equal(mup_netconf_add_made_module(rig_server, types, rig_error), MUP_OK);
+    assert_int_equal(add("module bad {"), MUP_ERR_FORMAT); /* and nothing that was tried stands */
+    assert_int_equal(add(OTHER("import types { prefix y; }")), MUP_ERR_FORMAT);
+    rig_made = types;
+    assert_int_equal(add(OTHER("import types { prefix y; }")), MUP_OK);
+}
+
+static void contexts_change_with_texts_that_are_not_kept(void **state)
+{
+    static const char text[] = OTHER("revision 2026-01-02;");
+    const struct ly_ctx *before = mup_netconf_schemas(rig_server);
+    struct peer peer = peer_open();
+    (void)state;
+
+    assert_int_equal(mup_netconf_add_made_module(rig_server, text, rig_error), MUP_OK);
+    for (unsigned i = 0; i < 70; i++) {
+        add_numbered(i);
+    }
+    hide_numbered(0, 70);
+    /* it cannot be made: the context stays, and it is tried again */
+    uint64_t end = uv_hrtime() / 1000000u + RIG_WAIT_MS;
+    while (rig_made_count < 2) {
+        assert_true(uv_hrtime() / 1000000u < end);
+        rig_turn();
+        usleep(1000);
+    }
+    assert_ptr_equal(mup_netconf_schemas(rig_server), before);
+    rig_made = text;
+    await_rebuild(before);
+    assert_has(peer_ask(&peer, SCHEMA_OTHER), "revision 2026-01-02;");
+    assert_has(peer_ask(&peer, RPC("<get/>")), "<identifier>other</identifier>");
+    peer_free(&peer);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_start, rig_stop)
 
 int main(void)
@@ -300,6 +374,9 @@ int main(void)
         TEST(what_is_not_good_yang_is_refused_with_a_reason),
         TEST(augments_and_deviations_are_refused),
         TEST(a_hidden_module_is_gone_until_it_is_added_again),
+        TEST(a_text_that_is_not_kept_is_made_when_it_is_needed),
+        TEST(a_text_that_is_not_kept_is_imported),
+        TEST(contexts_change_with_texts_that_are_not_kept),
         TEST(many_hidden_modules_are_given_up_and_nobody_notices),
         TEST(a_context_that_requests_hold_is_not_replaced_for_ever),
         TEST(the_server_says_why_it_cannot_start),
