@@ -12,10 +12,25 @@
 
 struct mup_arena_chunk {
     struct mup_arena_chunk *older;
-    size_t used;
-    size_t size;
+    size_t used; /* from the front, aligned */
+    size_t end;  /* of what is free; behind it are texts */
     max_align_t bytes[];
 };
+
+static struct mup_arena_chunk *chunk_with_room(struct mup_arena *arena, size_t size)
+{
+    struct mup_arena_chunk *chunk = arena->newest;
+    if (chunk && size <= chunk->end - chunk->used)
+        return chunk;
+    size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+    chunk = calloc(1, sizeof *chunk + room);
+    if (!chunk)
+        return NULL;
+    chunk->end = room;
+    chunk->older = arena->newest;
+    arena->newest = chunk;
+    return chunk;
+}
 
 void *mup_arena_take(struct mup_arena *arena, size_t size)
 {
@@ -23,24 +38,29 @@ void *mup_arena_take(struct mup_arena *arena, size_t size)
     if (size > SIZE_MAX / 2)
         return NULL;
     size = (size + unit) / unit * unit;
-    struct mup_arena_chunk *chunk = arena->newest;
-    if (!chunk || size > chunk->size - chunk->used) {
-        size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
-        chunk = calloc(1, sizeof *chunk + room);
-        if (!chunk)
-            return NULL;
-        chunk->size = room;
-        chunk->older = arena->newest;
-        arena->newest = chunk;
-    }
+    struct mup_arena_chunk *chunk = chunk_with_room(arena, size);
+    if (!chunk)
+        return NULL;
     void *taken = (char *)chunk->bytes + chunk->used;
     chunk->used += size;
     return taken;
 }
 
+/* Texts need no alignment, and there are many short ones. */
+static char *take_text(struct mup_arena *arena, size_t size)
+{
+    if (size > SIZE_MAX / 2)
+        return NULL;
+    struct mup_arena_chunk *chunk = chunk_with_room(arena, size);
+    if (!chunk)
+        return NULL;
+    chunk->end -= size;
+    return (char *)chunk->bytes + chunk->end;
+}
+
 char *mup_arena_copy(struct mup_arena *arena, const char *text, size_t size)
 {
-    char *copy = mup_arena_take(arena, size + 1);
+    char *copy = take_text(arena, size + 1);
     if (copy)
         memcpy(copy, text, size);
     return copy;
@@ -52,7 +72,7 @@ char *mup_arena_print(struct mup_arena *arena, const char *format, ...)
     va_start(arguments, format);
     int size = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
-    char *text = size < 0 ? NULL : mup_arena_take(arena, (size_t)size + 1);
+    char *text = size < 0 ? NULL : take_text(arena, (size_t)size + 1);
     if (!text)
         return NULL;
     va_start(arguments, format);

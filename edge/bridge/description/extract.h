@@ -17,6 +17,7 @@
 #define MUP_CAPABILITY_ITEMS_MAX     8192u /* inputs, values and states of all RPCs together */
 
 #define MUP_EXTRACTION_TEXTS         128u
+#define MUP_EXTRACTION_STATES        8u /* different lists of states that are looked at again */
 
 /* What the parts of the extraction share. */
 struct mup_extraction {
@@ -25,6 +26,12 @@ struct mup_extraction {
     struct mup_problems *problems;
     size_t items;                            /* counted against MUP_CAPABILITY_ITEMS_MAX */
     const char *texts[MUP_EXTRACTION_TEXTS]; /* kept ones, each where its hash says */
+    /* Lists of states that are kept: operations often have the same. */
+    struct {
+        const struct mup_declared_state *states;
+        size_t count;
+    } lists[MUP_EXTRACTION_STATES];
+    size_t list_count;
     size_t inputs; /* of the operation at hand, parts included, against MUP_RPC_INPUTS_MAX */
 };
 

@@ -118,6 +118,36 @@ static enum mup_status take_node(struct mup_declared_state *out, struct mup_extr
     return status;
 }
 
+static bool are_same(const struct mup_declared_state *one, const struct mup_declared_state *other,
+                     size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(one[i].name, other[i].name) != 0 ||
+            strcmp(one[i].description, other[i].description) != 0)
+            return false; /* the code is the name's */
+    return true;
+}
+
+/* The same list of another operation, or a copy in the capability's arena; NULL: no memory. */
+static const struct mup_declared_state *keep_states(struct mup_extraction *extraction,
+                                                    const struct mup_declared_state *states,
+                                                    size_t count)
+{
+    for (size_t i = 0; i < extraction->list_count; i++)
+        if (extraction->lists[i].count == count &&
+            are_same(extraction->lists[i].states, states, count))
+            return extraction->lists[i].states;
+    struct mup_declared_state *kept = mup_arena_take(extraction->arena, count * sizeof *kept);
+    if (!kept)
+        return NULL;
+    memcpy(kept, states, count * sizeof *kept);
+    if (extraction->list_count < MUP_EXTRACTION_STATES) {
+        extraction->lists[extraction->list_count].states = kept;
+        extraction->lists[extraction->list_count++].count = count;
+    }
+    return kept;
+}
+
 enum mup_status mup_extract_states(struct mup_rpc *out, struct mup_extraction *extraction,
                                    const char *operation, const char *where)
 {
@@ -139,15 +169,20 @@ enum mup_status mup_extract_states(struct mup_rpc *out, struct mup_extraction *e
         mup_extract_count(extraction, where, total, MUP_RPC_STATES_MAX, "states");
     if (status != MUP_OK)
         return status;
-    struct mup_declared_state *states = mup_arena_take(extraction->arena, total * sizeof *states);
+    struct mup_declared_state *states = calloc(total, sizeof *states);
     if (!states)
         return MUP_ERR_SPACE;
     for (size_t i = 0; i < node_count && status == MUP_OK; i++)
         status = take_node(states, extraction, where, nodes[i].value, &taken);
-    if (status != MUP_OK)
-        return status;
-    qsort(states, total, sizeof *states, compare_states);
-    out->states = states;
-    out->state_count = total;
-    return check_states(extraction, where, states, total);
+    if (status == MUP_OK) {
+        qsort(states, total, sizeof *states, compare_states);
+        status = check_states(extraction, where, states, total);
+    }
+    if (status == MUP_OK) {
+        out->states = keep_states(extraction, states, total);
+        out->state_count = out->states ? total : 0;
+        status = out->states ? MUP_OK : MUP_ERR_SPACE;
+    }
+    free(states);
+    return status;
 }

@@ -293,13 +293,14 @@ struct mup_known_description *mup_registry_put_description(struct mup_registry *
     }
     if (registry->description_count == MUP_DESCRIPTIONS_MAX || !grow_descriptions(registry))
         return NULL;
-    description = calloc(1, sizeof *description);
+    size_t reason_size = reason != NULL ? strnlen(reason, MUP_STORED_REASON_SIZE_MAX) : 0;
+    description = calloc(1, sizeof *description + reason_size + 1);
     if (description == NULL)
         return NULL;
     memcpy(description->digest, digest, MUP_DIGEST_SIZE);
     description->capability = capability;
     if (reason != NULL)
-        snprintf(description->reason, sizeof description->reason, "%s", reason);
+        memcpy(description->reason, reason, reason_size);
     insert((void **)registry->descriptions, registry->description_count, compare_digest, digest,
            description);
     registry->description_count++;

@@ -29,13 +29,13 @@
 /* A description that was judged. */
 struct mup_known_description {
     uint8_t digest[MUP_DIGEST_SIZE];
-    struct mup_capability *capability;           /* NULL: it was refused */
-    char reason[MUP_STORED_REASON_SIZE_MAX + 1]; /* why it was refused */
-    uint64_t judged_ms;                          /* since 1970 */
-    bool kept;                                   /* it is in the store: devices may be told */
-    bool outdated;       /* refused by rules that are others now: to be judged anew */
-    unsigned users;      /* calls under way that need it */
-    size_t device_count; /* devices that announced it last */
+    struct mup_capability *capability; /* NULL: it was refused */
+    uint64_t judged_ms;                /* since 1970 */
+    bool kept;                         /* it is in the store: devices may be told */
+    bool outdated;                     /* refused by rules that are others now: to be judged anew */
+    unsigned users;                    /* calls under way that need it */
+    size_t device_count;               /* devices that announced it last */
+    char reason[];                     /* why it was refused; else empty */
 };
 
 /* What subscribers were told last. */

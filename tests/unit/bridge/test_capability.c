@@ -560,6 +560,8 @@ static void our_own_description_is_what_it_should_be(void **state)
         assert_int_equal(rpc->input_count, rpcs[i].inputs);
         assert_int_equal(rpc->state_count, rpcs[i].states);
         assert_int_equal(rpc->topic_fault, MUP_TOPIC_OK);
+        /* equal lists of states take their memory once */
+        assert_ptr_equal(rpc->states, capability->rpcs[rpcs[i].states == 25 ? 0 : 1].states);
     }
     const struct mup_input *manifest = &capability->rpcs[3].inputs[0];
     assert_string_equal(manifest->yang_name, "manifest");
