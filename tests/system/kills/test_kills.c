@@ -2,6 +2,7 @@
  * kill -9 of each station in the middle of an update: it goes on to its end, is told once, and
  * nothing that was kept is lost.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,13 +169,23 @@ static void a_report_that_the_broker_lost_is_found_at_the_bridge(void **state)
 static void a_device_that_loses_power_on_trial_boots_again_and_confirms(void **state)
 {
     struct running running;
+    struct mup_process *broker = system_process("mosquitto");
 
     (void)state;
     begin(&running, "on-trial");
+    system_await(running.process, "\"event\":\"reboot\"");
+    /* The trial ends within 3 ms where the broker answers: it is held while the power goes. */
+    kill(broker->pid, SIGSTOP);
     system_await(running.process, "\"event\":\"trial\",\"version\":2");
     mup_process_kill(running.process);
+    kill(broker->pid, SIGCONT);
+    /* On a machine that let this test wait it was held too late, and the device has reported. */
+    bool reported = system_count(running.process, "\"event\":\"reported\",\"state\":50,") > 0;
     system_start_device(&running.device);
-    end(&running);
+    if (reported)
+        finish(&running);
+    else
+        end(&running);
 }
 
 static void the_bridge_is_not_needed_for_slices_and_comes_back_for_the_rest(void **state)

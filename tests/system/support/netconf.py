@@ -161,8 +161,8 @@ def told(session, name):
 def check_published(broker, password, topic, text):
     session = connect()
     subscribe(session, "telemetry")
-    subprocess.run(["mosquitto_pub", "-p", broker, "-u", "eavesdropper", "-P", password, "-V",
-                    "mqttv5", "-q", "1", "-t", topic, "-m", text], check=True)
+    subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", broker, "-u", "eavesdropper",
+                    "-P", password, "-V", "mqttv5", "-q", "1", "-t", topic, "-m", text], check=True)
     event = told(session, "telemetry")
     while event["value"] != text:  # devices publish by themselves, too
         event = told(session, "telemetry")
