@@ -7,36 +7,13 @@
 #include "bridge/netconf/edit.h"
 #include "runtime/log.h"
 
-static void refuse(struct mup_netconf_request *request, enum mup_netconf_tag tag,
-                   const char *element, const char *message)
-{
-    reply_error(request, &(struct rpc_error){.type = ERROR_PROTOCOL,
-                                             .tag = tag,
-                                             .bad_element = element,
-                                             .message = message});
-}
-
-static const struct lyd_node_opaq *child_named(const struct lyd_node_opaq *parent, const char *name)
-{
-    const struct lyd_node *child;
-
-    LY_LIST_FOR(parent ? parent->child : NULL, child)
-    {
-        const struct lyd_node_opaq *node = (const struct lyd_node_opaq *)child;
-        if (strcmp(node->name.name, name) == 0) {
-            return node;
-        }
-    }
-    return NULL;
-}
-
 /* One of the words of this leaf of the call, the first when it is not there; NULL: it was refused.
  * These calls are not parsed by libyang as a whole: it would judge the <config> too, and tell less.
  */
 static const char *word(struct mup_netconf_request *request, const char *name,
                         const char *const words[3])
 {
-    const struct lyd_node_opaq *leaf = child_named(request->call, name);
+    const struct lyd_node_opaq *leaf = opaq_child(request->call, name);
 
     for (size_t i = 0; leaf && i < 3; i++) {
         if (leaf->value && strcmp(leaf->value, words[i]) == 0) {
@@ -44,7 +21,7 @@ static const char *word(struct mup_netconf_request *request, const char *name,
         }
     }
     if (leaf) {
-        refuse(request, MUP_NETCONF_TAG_INVALID_VALUE, name, "this is none of its values");
+        reply_refuse(request, MUP_NETCONF_TAG_INVALID_VALUE, name, "this is none of its values");
         return NULL;
     }
     return words[0];
@@ -53,9 +30,9 @@ static const char *word(struct mup_netconf_request *request, const char *name,
 /* False: it was refused. */
 static bool has_target(struct mup_netconf_request *request)
 {
-    if (!child_named(child_named(request->call, "target"), "running")) {
-        refuse(request, MUP_NETCONF_TAG_MISSING_ELEMENT, "target",
-               "name the datastore: <target><running/></target>");
+    if (!opaq_child(opaq_child(request->call, "target"), "running")) {
+        reply_refuse(request, MUP_NETCONF_TAG_MISSING_ELEMENT, "target",
+                     "name the datastore: <target><running/></target>");
         return false;
     }
     return true;
@@ -138,7 +115,7 @@ static bool may_change(struct mup_netconf_request *request, const struct lyd_nod
     struct access access;
 
     if (lyd_diff_siblings(server->running.tree, tree, 0, &diff) != LY_SUCCESS) {
-        refuse(request, MUP_NETCONF_TAG_RESOURCE_DENIED, NULL, "no memory");
+        reply_refuse(request, MUP_NETCONF_TAG_RESOURCE_DENIED, NULL, "no memory");
         return false;
     }
     server_access(server, &access, request->session->user);
@@ -197,7 +174,7 @@ void configure_edit(struct mup_netconf_request *request)
     static const char *const tests[3] = {"test-then-set", "set", "test-only"};
     static const char *const errors[3] = {"stop-on-error", "rollback-on-error",
                                           "continue-on-error"};
-    const struct lyd_node_opaq *config = child_named(request->call, "config");
+    const struct lyd_node_opaq *config = opaq_child(request->call, "config");
     const char *operation;
     const char *test;
     const char *error;
@@ -208,7 +185,7 @@ void configure_edit(struct mup_netconf_request *request)
         return;
     }
     if (!config) {
-        refuse(request, MUP_NETCONF_TAG_MISSING_ELEMENT, "config", "there is no <config>");
+        reply_refuse(request, MUP_NETCONF_TAG_MISSING_ELEMENT, "config", "there is no <config>");
     } else if (running_take(request)) {
         struct edit edit = {.pass_over = error == errors[2] ? note_error : NULL,
                             .arg = request,
@@ -221,16 +198,17 @@ void configure_edit(struct mup_netconf_request *request)
 
 void configure_copy(struct mup_netconf_request *request)
 {
-    const struct lyd_node_opaq *source = child_named(request->call, "source");
-    const struct lyd_node_opaq *config = child_named(source, "config");
+    const struct lyd_node_opaq *source = opaq_child(request->call, "source");
+    const struct lyd_node_opaq *config = opaq_child(source, "config");
     struct edit edit = {.default_operation = EDIT_REPLACE};
 
     if (!has_target(request)) {
         return;
     }
     if (!config) {
-        refuse(request, MUP_NETCONF_TAG_INVALID_VALUE, "source",
-               "source and target are the same datastore; a <config> may be copied into running");
+        reply_refuse(
+            request, MUP_NETCONF_TAG_INVALID_VALUE, "source",
+            "source and target are the same datastore; a <config> may be copied into running");
     } else if (running_take(request)) {
         change(request, &edit, NULL, config, false);
     }
@@ -239,14 +217,14 @@ void configure_copy(struct mup_netconf_request *request)
 /* No URL, no startup: there is nothing that could be deleted. */
 void configure_delete(struct mup_netconf_request *request)
 {
-    refuse(request, MUP_NETCONF_TAG_OPERATION_NOT_SUPPORTED, "target",
-           "the only datastore is running, which cannot be deleted");
+    reply_refuse(request, MUP_NETCONF_TAG_OPERATION_NOT_SUPPORTED, "target",
+                 "the only datastore is running, which cannot be deleted");
 }
 
 void configure_validate(struct mup_netconf_request *request)
 {
-    const struct lyd_node_opaq *source = child_named(request->call, "source");
-    const struct lyd_node_opaq *config = child_named(source, "config");
+    const struct lyd_node_opaq *source = opaq_child(request->call, "source");
+    const struct lyd_node_opaq *config = opaq_child(source, "config");
     struct edit edit = {.default_operation = EDIT_REPLACE};
 
     /* What runs was validated before it did. */
@@ -279,8 +257,8 @@ void configure_unlock(struct mup_netconf_request *request)
     struct running *running = &request->session->server->running;
 
     if (running->locked_by != request->session->id) {
-        refuse(request, MUP_NETCONF_TAG_OPERATION_FAILED, NULL,
-               "this session does not hold the lock");
+        reply_refuse(request, MUP_NETCONF_TAG_OPERATION_FAILED, NULL,
+                     "this session does not hold the lock");
         return;
     }
     running->locked_by = 0;

@@ -15,29 +15,6 @@
 
 #define INLINE_WEIGHT_MAX 200u /* devices and modules; then the loop would stand still too long */
 
-static void refuse(struct mup_netconf_request *request, enum mup_netconf_tag tag,
-                   const char *element, const char *message)
-{
-    reply_error(request, &(struct rpc_error){.type = ERROR_PROTOCOL,
-                                             .tag = tag,
-                                             .bad_element = element,
-                                             .message = message});
-}
-
-static const struct lyd_node_opaq *child_named(const struct lyd_node_opaq *parent, const char *name)
-{
-    const struct lyd_node *child;
-
-    LY_LIST_FOR(parent->child, child)
-    {
-        const struct lyd_node_opaq *node = (const struct lyd_node_opaq *)child;
-        if (strcmp(node->name.name, name) == 0) {
-            return node;
-        }
-    }
-    return NULL;
-}
-
 /* ---- the server's own state ---- */
 
 static void add_date(struct mup_text *text, const char *element, uint64_t wall_ms)
@@ -188,7 +165,7 @@ static bool collect(const struct mup_netconf_request *request, struct lyd_node *
 /* RFC 6243; the basic mode is explicit. */
 static uint32_t print_options(const struct mup_netconf_request *request)
 {
-    const struct lyd_node_opaq *mode = child_named(request->call, "with-defaults");
+    const struct lyd_node_opaq *mode = opaq_child(request->call, "with-defaults");
     const char *text = mode && mode->value ? mode->value : "explicit";
 
     return strcmp(text, "report-all") == 0          ? LYD_PRINT_WD_ALL
@@ -226,8 +203,8 @@ void data_answer(struct mup_netconf_request *request, enum data_result result,
         reply_body(request, body);
         return;
     case DATA_FAILED:
-        refuse(request, MUP_NETCONF_TAG_OPERATION_FAILED, NULL,
-               "the bridge could not collect its data");
+        reply_refuse(request, MUP_NETCONF_TAG_OPERATION_FAILED, NULL,
+                     "the bridge could not collect its data");
         break;
     case DATA_BAD_XPATH:
         reply_error(request,
@@ -239,11 +216,11 @@ void data_answer(struct mup_netconf_request *request, enum data_result result,
                                                    "prefix that is not declared"});
         break;
     case DATA_TOO_MUCH:
-        refuse(request, MUP_NETCONF_TAG_RESOURCE_DENIED, NULL,
-               "this takes too much processor time (5 s) or memory (512 MiB); ask for less");
+        reply_refuse(request, MUP_NETCONF_TAG_RESOURCE_DENIED, NULL,
+                     "this takes too much processor time (5 s) or memory (512 MiB); ask for less");
         break;
     case DATA_TOO_LARGE:
-        refuse(request, MUP_NETCONF_TAG_TOO_BIG, NULL, "the answer is larger than 64 MiB");
+        reply_refuse(request, MUP_NETCONF_TAG_TOO_BIG, NULL, "the answer is larger than 64 MiB");
         break;
     }
     mup_text_free(body);
@@ -269,7 +246,7 @@ static void answer(struct mup_netconf_request *request)
 static bool check_defaults(struct mup_netconf_request *request)
 {
     static const char *const modes[] = {"report-all", "report-all-tagged", "trim", "explicit"};
-    const struct lyd_node_opaq *mode = child_named(request->call, "with-defaults");
+    const struct lyd_node_opaq *mode = opaq_child(request->call, "with-defaults");
 
     for (size_t i = 0; mode && i < sizeof modes / sizeof modes[0]; i++) {
         if (mode->value && strcmp(mode->value, modes[i]) == 0) {
@@ -277,8 +254,8 @@ static bool check_defaults(struct mup_netconf_request *request)
         }
     }
     if (mode) {
-        refuse(request, MUP_NETCONF_TAG_INVALID_VALUE, "with-defaults",
-               "report-all, report-all-tagged, trim or explicit");
+        reply_refuse(request, MUP_NETCONF_TAG_INVALID_VALUE, "with-defaults",
+                     "report-all, report-all-tagged, trim or explicit");
     }
     return !mode;
 }
@@ -292,12 +269,12 @@ void data_get(struct mup_netconf_request *request)
 
 void data_get_config(struct mup_netconf_request *request)
 {
-    const struct lyd_node_opaq *source = child_named(request->call, "source");
+    const struct lyd_node_opaq *source = opaq_child(request->call, "source");
 
     /* The features candidate, startup and url are off: the schema has nothing but running. */
     if (!source || !source->child) {
-        refuse(request, MUP_NETCONF_TAG_MISSING_ELEMENT, "source",
-               "name the datastore: <source><running/></source>");
+        reply_refuse(request, MUP_NETCONF_TAG_MISSING_ELEMENT, "source",
+                     "name the datastore: <source><running/></source>");
     } else if (check_defaults(request)) {
         answer(request);
     }

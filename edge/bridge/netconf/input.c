@@ -47,6 +47,20 @@ static const struct lyd_node_opaq *child_named(const struct lyd_node_opaq *paren
     return NULL;
 }
 
+const struct lyd_node_opaq *opaq_child(const struct lyd_node_opaq *parent, const char *name)
+{
+    const struct lyd_node *child;
+
+    LY_LIST_FOR(parent ? parent->child : NULL, child)
+    {
+        const struct lyd_node_opaq *node = (const struct lyd_node_opaq *)child;
+        if (strcmp(node->name.name, name) == 0) {
+            return node;
+        }
+    }
+    return NULL;
+}
+
 static bool is_in_case(const struct lysc_node *schema)
 {
     return schema->parent && (schema->parent->nodetype & (LYS_CASE | LYS_CHOICE));

@@ -302,6 +302,8 @@ void notify_module(struct mup_netconf *server, const struct lys_module *module, 
 /* ---- input.c ---- */
 /* False: an rpc-error was sent and the request is gone. */
 bool input_check(struct mup_netconf_request *request);
+/* The first child of this name, whatever its namespace. NULL: there is none, or no parent. */
+const struct lyd_node_opaq *opaq_child(const struct lyd_node_opaq *parent, const char *name);
 
 /* ---- filter.c ---- */
 /* Read the filter of the call into request->filter. False: it was refused. */
@@ -348,6 +350,9 @@ enum mup_netconf_tag reply_tag_of(const struct ly_err_item *item);
 void reply_add_error(struct mup_text *text, const struct rpc_error *error);
 /* Answer and free the request. */
 void reply_error(struct mup_netconf_request *request, const struct rpc_error *error);
+/* The same for what the protocol forbids; `element` is the one to blame, or NULL. */
+void reply_refuse(struct mup_netconf_request *request, enum mup_netconf_tag tag,
+                  const char *element, const char *message);
 /* `body` is what stands in <rpc-reply>; taken over. */
 void reply_body(struct mup_netconf_request *request, struct mup_text *body);
 /* An error about a request in which an element has no namespace. */

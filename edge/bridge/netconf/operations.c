@@ -4,30 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void refuse(struct mup_netconf_request *request, enum mup_netconf_tag tag,
-                   const char *app_tag, const char *element, const char *message)
-{
-    reply_error(request, &(struct rpc_error){.type = ERROR_PROTOCOL,
-                                             .tag = tag,
-                                             .app_tag = app_tag,
-                                             .bad_element = element,
-                                             .message = message});
-}
-
-static const struct lyd_node_opaq *child_named(const struct lyd_node_opaq *parent, const char *name)
-{
-    const struct lyd_node *child;
-
-    LY_LIST_FOR(parent->child, child)
-    {
-        const struct lyd_node_opaq *node = (const struct lyd_node_opaq *)child;
-        if (strcmp(node->name.name, name) == 0) {
-            return node;
-        }
-    }
-    return NULL;
-}
-
 static const char *leaf_value(const struct lyd_node *tree, const char *name)
 {
     const struct lyd_node *child;
@@ -45,7 +21,7 @@ static const char *leaf_value(const struct lyd_node *tree, const char *name)
 
 static const char *text_of(const struct lyd_node_opaq *call, const char *name)
 {
-    const struct lyd_node_opaq *node = child_named(call, name);
+    const struct lyd_node_opaq *node = opaq_child(call, name);
 
     return !node ? NULL : node->value ? node->value : "";
 }
@@ -67,23 +43,28 @@ static void run_get_schema(struct mup_netconf_request *request)
     char *yang = NULL;
 
     if (format && !is_yang(format)) {
-        refuse(request, MUP_NETCONF_TAG_INVALID_VALUE, NULL, "format",
-               "schemas are served in the format yang only");
+        reply_refuse(request, MUP_NETCONF_TAG_INVALID_VALUE, "format",
+                     "schemas are served in the format yang only");
         return;
     }
     switch (schemas_text(&request->session->server->schemas, &yang, name, version)) {
     case MUP_OK:
         break;
     case MUP_ERR_STATE:
-        refuse(request, MUP_NETCONF_TAG_OPERATION_FAILED, "data-not-unique", "version",
-               "there are several revisions of this schema: name the version");
+        reply_error(request,
+                    &(struct rpc_error){.type = ERROR_PROTOCOL,
+                                        .tag = MUP_NETCONF_TAG_OPERATION_FAILED,
+                                        .app_tag = "data-not-unique",
+                                        .bad_element = "version",
+                                        .message = "there are several revisions of this schema: "
+                                                   "name the version"});
         return;
     case MUP_ERR_FORMAT:
-        refuse(request, MUP_NETCONF_TAG_INVALID_VALUE, NULL, version ? "version" : "identifier",
-               "there is no such schema");
+        reply_refuse(request, MUP_NETCONF_TAG_INVALID_VALUE, version ? "version" : "identifier",
+                     "there is no such schema");
         return;
     default:
-        refuse(request, MUP_NETCONF_TAG_RESOURCE_DENIED, NULL, NULL, "no memory");
+        reply_refuse(request, MUP_NETCONF_TAG_RESOURCE_DENIED, NULL, "no memory");
         return;
     }
     mup_text_add(&body, "<data xmlns=\"" MUP_MONITORING_NAMESPACE "\">");
@@ -111,15 +92,15 @@ static void run_kill_session(struct mup_netconf_request *request)
     struct session *victim = server_find(session->server, id);
 
     if (!victim || victim == session || victim->state != SESSION_OPEN) {
-        refuse(request, MUP_NETCONF_TAG_INVALID_VALUE, NULL, "session-id",
-               victim == session ? "a session cannot kill itself: use close-session"
-                                 : "there is no such session");
+        reply_refuse(request, MUP_NETCONF_TAG_INVALID_VALUE, "session-id",
+                     victim == session ? "a session cannot kill itself: use close-session"
+                                       : "there is no such session");
         return;
     }
     if (strcmp(victim->user, MUP_NETCONF_UPDATE_USER) == 0 &&
         strcmp(session->user, MUP_NETCONF_UPDATE_USER) != 0) {
-        refuse(request, MUP_NETCONF_TAG_ACCESS_DENIED, NULL, "session-id",
-               "sessions of the update server end with their updates");
+        reply_refuse(request, MUP_NETCONF_TAG_ACCESS_DENIED, "session-id",
+                     "sessions of the update server end with their updates");
         return;
     }
     victim->end = SESSION_END_KILLED;

@@ -144,6 +144,15 @@ void reply_error(struct mup_netconf_request *request, const struct rpc_error *er
     reply_body(request, &body);
 }
 
+void reply_refuse(struct mup_netconf_request *request, enum mup_netconf_tag tag,
+                  const char *element, const char *message)
+{
+    reply_error(request, &(struct rpc_error){.type = ERROR_PROTOCOL,
+                                             .tag = tag,
+                                             .bad_element = element,
+                                             .message = message});
+}
+
 /* The message-id as it was sent, so that the client finds what was refused. */
 static void copy_message_id(struct mup_text *attributes, const char *message, size_t size)
 {

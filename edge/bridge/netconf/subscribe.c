@@ -185,15 +185,6 @@ enum mup_status mup_netconf_notify_user(struct mup_netconf *server, const char *
 
 /* ---- subscribing ---- */
 
-static void refuse(struct mup_netconf_request *request, enum mup_netconf_tag tag,
-                   const char *element, const char *message)
-{
-    reply_error(request, &(struct rpc_error){.type = ERROR_PROTOCOL,
-                                             .tag = tag,
-                                             .bad_element = element,
-                                             .message = message});
-}
-
 static const struct lyd_node *input_leaf(const struct mup_netconf_request *request,
                                          const char *name)
 {
@@ -214,17 +205,17 @@ static bool may_subscribe(struct mup_netconf_request *request)
     const struct lyd_node *stream = input_leaf(request, "stream");
 
     if (request->session->subscribed) {
-        refuse(request, MUP_NETCONF_TAG_OPERATION_FAILED, NULL,
-               "this session has a subscription already; open another session");
+        reply_refuse(request, MUP_NETCONF_TAG_OPERATION_FAILED, NULL,
+                     "this session has a subscription already; open another session");
     } else if (stream && strcmp(lyd_get_value(stream), STREAM) != 0) {
-        refuse(request, MUP_NETCONF_TAG_INVALID_VALUE, "stream",
-               "there is no such stream; the only one is NETCONF");
+        reply_refuse(request, MUP_NETCONF_TAG_INVALID_VALUE, "stream",
+                     "there is no such stream; the only one is NETCONF");
     } else if (input_leaf(request, "stopTime") && !input_leaf(request, "startTime")) {
-        refuse(request, MUP_NETCONF_TAG_MISSING_ELEMENT, "startTime",
-               "a stopTime needs a startTime (RFC 5277 2.1.1)");
+        reply_refuse(request, MUP_NETCONF_TAG_MISSING_ELEMENT, "startTime",
+                     "a stopTime needs a startTime (RFC 5277 2.1.1)");
     } else if (input_leaf(request, "startTime")) {
-        refuse(request, MUP_NETCONF_TAG_OPERATION_FAILED, "startTime",
-               "this stream keeps no notifications to replay");
+        reply_refuse(request, MUP_NETCONF_TAG_OPERATION_FAILED, "startTime",
+                     "this stream keeps no notifications to replay");
     } else {
         return true;
     }
@@ -236,13 +227,13 @@ static bool take_filter(struct mup_netconf_request *request, struct lyd_node **c
 {
     *copy = NULL;
     if (request->filter.select) {
-        refuse(request, MUP_NETCONF_TAG_OPERATION_NOT_SUPPORTED, "filter",
-               "notifications are filtered by subtree only");
+        reply_refuse(request, MUP_NETCONF_TAG_OPERATION_NOT_SUPPORTED, "filter",
+                     "notifications are filtered by subtree only");
         return false;
     }
     if (request->filter.subtree && lyd_dup_single((const struct lyd_node *)request->filter.subtree,
                                                   NULL, LYD_DUP_RECURSIVE, copy) != LY_SUCCESS) {
-        refuse(request, MUP_NETCONF_TAG_RESOURCE_DENIED, NULL, "no memory");
+        reply_refuse(request, MUP_NETCONF_TAG_RESOURCE_DENIED, NULL, "no memory");
         return false;
     }
     return true;

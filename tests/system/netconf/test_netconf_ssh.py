@@ -6,9 +6,7 @@
 Starts a test bridge (netconf-daemon) and an sshd on a free port in a temporary folder.
 """
 import os
-import random
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,34 +17,10 @@ from ncclient import manager
 from ncclient.operations import RPCError
 from ncclient.xml_ import to_ele
 
-DEADLINE_S = 60
+from sshd import DEADLINE_S, free_port, wait_for_banner
+
 TOY = "urn:mup:test:toy"
 BIN, MUP_SSHD = sys.argv[1:3]
-
-
-def free_port():
-    """Below the range that the kernel gives to outgoing connections, so that none takes it."""
-    while True:
-        port = random.randrange(10000, 30000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-
-
-def wait_for_banner(port):
-    """sshd has no way to say that it listens; its banner does."""
-    end = time.monotonic() + DEADLINE_S
-    while time.monotonic() < end:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S) as probe:
-                if probe.recv(4) == b"SSH-":
-                    return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError("sshd does not listen")
 
 
 class Netconf(unittest.TestCase):
