@@ -8,7 +8,7 @@
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
 #include "mup/port/nrf51.h"
-#include "startup.h"
+#include "microbit_vectors.h"
 #include "suite.h"
 
 #define PATIENCE    100000000u /* turns of idle(); the runner's deadline comes first */
@@ -51,7 +51,7 @@ uint32_t microbit_lwip_random(void)
 
 /* ---- the suite's host ------------------------------------------------------------------------ */
 
-static void print(const char *text)
+void microbit_print(const char *text)
 {
     register uint32_t operation __asm("r0") = 4; /* SYS_WRITE0 */
     register const char *what __asm("r1") = text;
@@ -72,27 +72,6 @@ static int open_to_nobody(void *context)
     return microbit_tcp_port(&nobody).open(NULL);
 }
 
-static void fault(void)
-{
-    print("Bail out! a fault\n");
-    for (;;) {
-    }
-}
-
-#define UART_VECTOR  (MICROBIT_EXCEPTIONS + MUP_NRF51_UART_IRQ)
-#define CLOCK_VECTOR (MICROBIT_EXCEPTIONS + MUP_NRF51_CLOCK_IRQ)
-
-__attribute__((section(".vectors"),
-               used)) static microbit_vector *const vectors[MICROBIT_VECTORS] = {
-    (microbit_vector *)&microbit_stack_top,
-    microbit_reset,
-    [2 ... UART_VECTOR - 1] = fault,
-    [UART_VECTOR] = mup_nrf51_uart_interrupt,
-    [UART_VECTOR + 1 ... CLOCK_VECTOR - 1] = fault,
-    [CLOCK_VECTOR] = mup_nrf51_clock_interrupt,
-    [CLOCK_VECTOR + 1 ... MICROBIT_VECTORS - 1] = fault,
-};
-
 int main(void)
 {
     struct mup_port_transport transport;
@@ -103,7 +82,7 @@ int main(void)
         .patience = PATIENCE,
         .idle = serve_network,
         .flood_size_max = FLOOD_SIZE,
-        .print = print,
+        .print = microbit_print,
     };
 
     clock_port = mup_nrf51_clock_port(&clock_state);
