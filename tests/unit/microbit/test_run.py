@@ -20,12 +20,15 @@ LIBRARY = "mup-qemu-flash.so"
 
 QEMU = f"""#!{sys.executable}
 import json, os, sys
-print(json.dumps(dict(words=sys.argv[1:], flash=os.environ["MUP_QEMU_FLASH"], maps=open("/proc/self/maps").read())))
+children = open(f"/proc/self/task/{{os.getpid()}}/children").read().split()
+print(json.dumps(dict(words=sys.argv[1:], flash=os.environ["MUP_QEMU_FLASH"], maps=open("/proc/self/maps").read(),
+                      policy=os.sched_getscheduler(0), rank=os.sched_getparam(0).sched_priority,
+                      children=[os.sched_getscheduler(int(child)) for child in children])))
 """
 
 
 class Run(unittest.TestCase):
-    def run_in(self, name):
+    def run_in(self, name, *options):
         """What QEMU tells when program, library, flash and radio are in a folder of that name."""
         parent = tempfile.TemporaryDirectory()
         self.addCleanup(parent.cleanup)
@@ -40,13 +43,15 @@ class Run(unittest.TestCase):
         os.chmod(qemu.name, 0o700)
         with socket.socket(socket.AF_UNIX) as radio:
             radio.bind(folder + "/radio")
-            done = subprocess.run([folder + "/mup-microbit", "run", "--flash", folder + "/d.flash", "--radio", folder + "/radio"],
+            done = subprocess.run([folder + "/mup-microbit", "run", "--flash", folder + "/d.flash", "--radio", folder + "/radio",
+                                   *options],
                                   env={**os.environ, "PATH": parent.name}, capture_output=True, text=True,
                                   timeout=DEADLINE_S, check=True)
         self.assertNotIn("cannot be preloaded", done.stderr)
         told = json.loads(done.stdout)
         self.assertEqual(told["flash"], folder + "/d.flash")
         self.assertIn(f"{folder}/{LIBRARY}", told["maps"])
+        told["errors"] = done.stderr
         return told, folder
 
     def test_a_folder_may_have_spaces_and_colons_in_its_name(self):
@@ -56,6 +61,22 @@ class Run(unittest.TestCase):
     def test_a_folder_may_have_commas_in_its_name(self):
         told, folder = self.run_in("a,b=c,,d")
         self.assertIn(f"socket,id=radio,path={folder.replace(',', ',,')}/radio", told["words"])
+
+    def test_a_device_runs_as_fast_as_qemu_can_unless_told(self):
+        told, _ = self.run_in("d")
+        self.assertNotIn("-icount", told["words"])
+        self.assertEqual(told["policy"], os.SCHED_OTHER)
+
+    def test_in_real_time_it_runs_at_16_mhz_before_all_others_but_for_its_watchdog(self):
+        told, _ = self.run_in("d", "--real-time", "--", "-S")
+        at = told["words"].index("-icount")
+        self.assertEqual(told["words"][at + 1], "shift=6,align=on,sleep=on")
+        self.assertEqual(told["words"][-1], "-S")
+        self.assertEqual(told["children"], [os.SCHED_OTHER])
+        if told["policy"] == os.SCHED_FIFO:
+            self.assertEqual(told["rank"], 1)
+        else:
+            self.assertIn("no real-time priority", told["errors"])
 
 
 if __name__ == "__main__":
