@@ -13,8 +13,8 @@ set(lwip_files
     netif/lowpan6_common.c)
 list(TRANSFORM lwip_files PREPEND ${lwip}/src/)
 
-# Two mistakes of its 6LoWPAN, which anybody in reach of the radio can make use of, are mended in a
-# copy (fuzz/fuzz_radio.c has them in its corpus).
+# Three mistakes of its 6LoWPAN are mended in a copy. Anybody in reach of the radio can make use of
+# the first two (fuzz/fuzz_radio.c has them in its corpus).
 macro(mup_lwip_mend from to)
     string(FIND "${lwip_text}" "${from}" found)
     if(found EQUAL -1)
@@ -30,6 +30,12 @@ mup_lwip_mend("mem_free(lrh);\n        goto lowpan6_input_discard;" "mem_free(lr
 # A fragment that comes before all that are there must not make them forgotten, or their buffers are
 # lost for good.
 mup_lwip_mend("  p->next = q;\n      }\n" "}\n      p->next = q;\n")
+# A sender with a 16-bit address is looked for where the receiver's kind of address stands, so that
+# its frames were never taken.
+mup_lwip_mend("addr_mode == IEEE_802154_FC_DST_ADDR_MODE_SHORT) {
+    /* short address (16 bit) */
+    src->addr_len" "addr_mode == IEEE_802154_FC_SRC_ADDR_MODE_SHORT) {
+    src->addr_len")
 set(lwip_mended ${CMAKE_BINARY_DIR}/lwip/lowpan6.c)
 file(WRITE ${lwip_mended}.new "${lwip_text}")
 file(COPY_FILE ${lwip_mended}.new ${lwip_mended} ONLY_IF_DIFFERENT)

@@ -4,7 +4,8 @@
  * as it is there, which holds a connection to the broker.
  *
  * The input is a list of frames, each a byte with its size and a bit for all, a byte of time that
- * passes before, and what stands behind the MAC header. lwIP's memory lives on between inputs.
+ * passes before and a bit for 16-bit addresses, and what stands behind the MAC header. lwIP's
+ * memory lives on between inputs.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,14 +24,17 @@ uint32_t microbit_lwip_random(void);
 void microbit_panic(void);
 
 #define FOR_ALL       0x80u
-#define TIME_UNIT_MS  4u
+#define IS_SHORT      0x80u
+#define TIME_UNIT_MS  8u
 #define PAN_ID        0xabcdu
 #define BROKER_PORT   1883u
 #define REASSEMBLY_MS 1000u
 #define FORGOTTEN_S   6u /* what lwIP waits for, longest */
 
-static const uint8_t device[MICROBIT_EUI64_SIZE] = {2, 1, 2, 3, 4, 5, 6, 7};
-static const uint8_t neighbour[MICROBIT_EUI64_SIZE] = {2, 0, 0, 0, 0, 0, 0, 1};
+static const struct microbit_address device = {.eui64 = {2, 1, 2, 3, 4, 5, 6, 7},
+                                               .short_address = 0x0102};
+static const struct microbit_address neighbour = {.eui64 = {2, 0, 0, 0, 0, 0, 0, 1},
+                                                  .short_address = 0x0001};
 
 static struct netif netif;
 static struct tcp_pcb *pcb;
@@ -68,8 +72,8 @@ static err_t init_netif(struct netif *from)
 {
     (void)lowpan6_if_init(from);
     from->linkoutput = send_frame;
-    from->hwaddr_len = sizeof device;
-    memcpy(from->hwaddr, device, sizeof device);
+    from->hwaddr_len = sizeof device.eui64;
+    memcpy(from->hwaddr, device.eui64, sizeof device.eui64);
     from->flags |= NETIF_FLAG_LINK_UP | NETIF_FLAG_UP;
     return ERR_OK;
 }
@@ -88,7 +92,7 @@ static void init(void)
     lwip_init();
     (void)lowpan6_set_pan_id(PAN_ID);
     netif_add_noaddr(&netif, NULL, init_netif, lowpan6_input);
-    memcpy(&address.addr[2], device, sizeof device);
+    memcpy(&address.addr[2], device.eui64, sizeof device.eui64);
     ((uint8_t *)&address.addr[2])[0] ^= 2;
     netif_ip6_addr_set(&netif, 0, &address);
     netif_ip6_addr_set_state(&netif, 0, IP6_ADDR_PREFERRED);
@@ -142,22 +146,30 @@ static size_t put_reversed(uint8_t *out, const uint8_t eui64[MICROBIT_EUI64_SIZE
     return MICROBIT_EUI64_SIZE;
 }
 
+static size_t put_short(uint8_t *out, uint16_t address)
+{
+    out[0] = (uint8_t)address;
+    out[1] = (uint8_t)(address >> 8);
+    return sizeof address;
+}
+
 /* Puts a MAC header before and a good check sequence behind; returns the size of all. */
 static size_t make_frame(uint8_t frame[MICROBIT_FRAME_SIZE_MAX], const uint8_t *bytes, size_t size,
-                         bool for_all)
+                         bool for_all, bool is_short)
 {
-    const uint8_t head[] = {0x41, for_all ? 0xc8 : 0xcc, 7, PAN_ID & 0xffu, PAN_ID >> 8};
+    const uint8_t head[] = {
+        0x41, (uint8_t)((for_all || is_short ? 0x08 : 0x0c) | (is_short ? 0x80 : 0xc0)), 7,
+        PAN_ID & 0xffu, PAN_ID >> 8};
     size_t at = sizeof head;
     uint16_t check;
 
     memcpy(frame, head, sizeof head);
-    if (for_all) {
-        frame[at++] = 0xff;
-        frame[at++] = 0xff;
-    } else {
-        at += put_reversed(frame + at, device);
-    }
-    at += put_reversed(frame + at, neighbour);
+    if (for_all || is_short)
+        at += put_short(frame + at, for_all ? 0xffff : device.short_address);
+    else
+        at += put_reversed(frame + at, device.eui64);
+    at += is_short ? put_short(frame + at, neighbour.short_address)
+                   : put_reversed(frame + at, neighbour.eui64);
     if (size > MICROBIT_FRAME_SIZE_MAX - MICROBIT_FRAME_CHECK_SIZE - at)
         size = MICROBIT_FRAME_SIZE_MAX - MICROBIT_FRAME_CHECK_SIZE - at;
     memcpy(frame + at, bytes, size);
@@ -173,7 +185,7 @@ static void take_frame(const uint8_t *frame, size_t size)
 {
     struct pbuf *taken;
 
-    if (!microbit_frame_is_good(frame, size, device))
+    if (!microbit_frame_is_good(frame, size, &device))
         return;
     size -= MICROBIT_FRAME_CHECK_SIZE;
     taken = pbuf_alloc(PBUF_RAW, (u16_t)size, PBUF_POOL);
@@ -201,14 +213,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (size >= 2) {
         size_t part = data[0] & ~FOR_ALL;
         bool for_all = (data[0] & FOR_ALL) != 0;
+        bool is_short = (data[1] & IS_SHORT) != 0;
         uint8_t frame[MICROBIT_FRAME_SIZE_MAX];
 
-        pass(data[1] * TIME_UNIT_MS);
+        pass((data[1] & ~IS_SHORT) * TIME_UNIT_MS);
         data += 2;
         size -= 2;
         if (part > size)
             part = size;
-        take_frame(frame, make_frame(frame, data, part, for_all));
+        take_frame(frame, make_frame(frame, data, part, for_all, is_short));
         data += part;
         size -= part;
     }

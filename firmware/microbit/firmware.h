@@ -26,8 +26,8 @@ void microbit_meanwhile(void);
 
 /* ---- radio.c: IEEE 802.15.4 frames over the UART, 6LoWPAN above them ------------------------- */
 
-/* Frames are a byte of length, 3 to 127, and that many bytes of PSDU, the frame check sequence
- * included. On a board with a radio of its own this file is its driver. */
+/* `settings` is kept. Frames are a byte of length, 3 to 127, and that many bytes of PSDU, the frame
+ * check sequence included. On a board with a radio of its own this file is its driver. */
 void microbit_radio_init(const struct microbit_settings *settings);
 
 /* Take in what the UART has. */

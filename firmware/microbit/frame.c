@@ -10,8 +10,8 @@
 #define CONTROL_FROM(c)  ((c) >> 14 & 3u)
 #define ADDRESS_SHORT    2u
 #define ADDRESS_EXTENDED 3u
-#define BROADCAST        0xffu /* both bytes of the short address */
-#define MAC_HEADER_SIZE  3u    /* control and number; PAN and addresses follow */
+#define BROADCAST        0xffffu
+#define MAC_HEADER_SIZE  3u /* control and number; PAN and addresses follow */
 
 /* Dispatch of RFC 4944 section 5 and RFC 6282 */
 #define DISPATCH_IPV6 0x41u
@@ -44,19 +44,21 @@ static size_t address_size(unsigned mode)
 }
 
 /* Whether an address is ours or everybody's. */
-static bool is_for(const uint8_t *address, unsigned mode, const uint8_t eui64[MICROBIT_EUI64_SIZE])
+static bool is_for(const uint8_t *address, unsigned mode, const struct microbit_address *own)
 {
-    if (mode != ADDRESS_EXTENDED)
-        return address[0] == BROADCAST && address[1] == BROADCAST;
+    if (mode != ADDRESS_EXTENDED) {
+        unsigned to = address[0] | (unsigned)address[1] << 8;
+
+        return to == BROADCAST || (to == own->short_address && to != MICROBIT_SHORT_NONE);
+    }
     for (unsigned i = 0; i < MICROBIT_EUI64_SIZE; i++)
-        if (address[i] != eui64[MICROBIT_EUI64_SIZE - 1 - i])
+        if (address[i] != own->eui64[MICROBIT_EUI64_SIZE - 1 - i])
             return false;
     return true;
 }
 
 /* Bytes of the MAC header if the frame is data from somebody to us or to all, else 0. */
-static size_t mac_header_size(const uint8_t *frame, size_t size,
-                              const uint8_t eui64[MICROBIT_EUI64_SIZE])
+static size_t mac_header_size(const uint8_t *frame, size_t size, const struct microbit_address *own)
 {
     unsigned control = size < MAC_HEADER_SIZE ? 0 : frame[0] | (unsigned)frame[1] << 8;
     unsigned to = CONTROL_TO(control);
@@ -67,7 +69,7 @@ static size_t mac_header_size(const uint8_t *frame, size_t size,
     if ((control & CONTROL_TYPE) != CONTROL_DATA || (control & CONTROL_SECURITY) != 0 ||
         to < ADDRESS_SHORT || from < ADDRESS_SHORT || size <= need)
         return 0;
-    return is_for(frame + MAC_HEADER_SIZE + 2, to, eui64) ? need : 0;
+    return is_for(frame + MAC_HEADER_SIZE + 2, to, own) ? need : 0;
 }
 
 static bool is_datagram(const uint8_t *bytes, size_t size)
@@ -93,8 +95,7 @@ static bool is_well_formed(const uint8_t *frame, size_t size)
     return is_datagram(frame, size);
 }
 
-bool microbit_frame_is_good(const uint8_t *psdu, size_t size,
-                            const uint8_t eui64[MICROBIT_EUI64_SIZE])
+bool microbit_frame_is_good(const uint8_t *psdu, size_t size, const struct microbit_address *own)
 {
     size_t header;
 
@@ -102,6 +103,6 @@ bool microbit_frame_is_good(const uint8_t *psdu, size_t size,
     if (size <= MICROBIT_FRAME_CHECK_SIZE || microbit_frame_check(psdu, size) != 0)
         return false;
     size -= MICROBIT_FRAME_CHECK_SIZE;
-    header = mac_header_size(psdu, size, eui64);
+    header = mac_header_size(psdu, size, own);
     return header > 0 && is_well_formed(psdu + header, size - header);
 }

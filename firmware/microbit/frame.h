@@ -23,7 +23,6 @@ uint16_t microbit_frame_check(const uint8_t *bytes, size_t size);
 
 /* True when psdu[0..size), its check sequence included, may be handed to lwIP without its last two
  * bytes. */
-bool microbit_frame_is_good(const uint8_t *psdu, size_t size,
-                            const uint8_t eui64[MICROBIT_EUI64_SIZE]);
+bool microbit_frame_is_good(const uint8_t *psdu, size_t size, const struct microbit_address *own);
 
 #endif

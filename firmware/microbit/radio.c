@@ -17,7 +17,7 @@
 
 static struct {
     struct netif netif;
-    uint8_t eui64[MICROBIT_EUI64_SIZE];
+    const struct microbit_address *address;
     uint32_t since_ms; /* when the last byte came */
     uint8_t wanted;    /* 0: a length comes next */
     uint8_t size;
@@ -51,7 +51,7 @@ static void take_frame(void)
     unsigned size = radio.size;
     struct pbuf *frame;
 
-    if (!microbit_frame_is_good(radio.frame, size, radio.eui64))
+    if (!microbit_frame_is_good(radio.frame, size, radio.address))
         return;
     size -= MICROBIT_FRAME_CHECK_SIZE;
     frame = pbuf_alloc(PBUF_RAW, (u16_t)size, PBUF_POOL);
@@ -98,7 +98,7 @@ static err_t init_netif(struct netif *netif)
     lowpan6_if_init(netif);
     netif->linkoutput = send_frame;
     netif->hwaddr_len = MICROBIT_EUI64_SIZE;
-    memcpy(netif->hwaddr, radio.eui64, MICROBIT_EUI64_SIZE);
+    memcpy(netif->hwaddr, radio.address->eui64, MICROBIT_EUI64_SIZE);
     netif->flags |= NETIF_FLAG_LINK_UP | NETIF_FLAG_UP;
     return ERR_OK;
 }
@@ -110,23 +110,30 @@ static void forget_fragments(void *context)
     sys_timeout(REASSEMBLY_MS, forget_fragments, NULL);
 }
 
-/* fe80:: with the EUI-64, its universal bit flipped (RFC 4291 appendix A): then header compression
- * leaves the whole address out. lwIP's own function does not flip it. */
+/* fe80:: with the EUI-64, its universal bit flipped (RFC 4291 appendix A), or fe80::ff:fe00:0 with
+ * the 16-bit address (RFC 4944 section 6): then header compression leaves the whole address out.
+ * lwIP's own function does not flip the bit, and by the second form lwIP knows when to use the
+ * 16-bit address. */
 static void set_address(void)
 {
-    uint8_t id[MICROBIT_EUI64_SIZE];
+    uint16_t short_address = radio.address->short_address;
     ip6_addr_t address = {.addr = {PP_HTONL(0xfe800000)}};
 
-    memcpy(id, radio.eui64, sizeof id);
-    id[0] ^= 2;
-    memcpy(&address.addr[2], id, sizeof id);
+    if (short_address == MICROBIT_SHORT_NONE) {
+        memcpy(&address.addr[2], radio.address->eui64, MICROBIT_EUI64_SIZE);
+        address.addr[2] ^= PP_HTONL(0x02000000);
+    } else {
+        (void)lowpan6_set_short_addr((u8_t)(short_address >> 8), (u8_t)short_address);
+        address.addr[2] = PP_HTONL(0x000000ff);
+        address.addr[3] = lwip_htonl(0xfe000000 | short_address);
+    }
     netif_ip6_addr_set(&radio.netif, 0, &address);
     netif_ip6_addr_set_state(&radio.netif, 0, IP6_ADDR_PREFERRED);
 }
 
 void microbit_radio_init(const struct microbit_settings *settings)
 {
-    memcpy(radio.eui64, settings->eui64, sizeof radio.eui64);
+    radio.address = &settings->address;
     mup_nrf51_uart_init();
     lowpan6_set_pan_id(settings->pan_id);
     netif_add_noaddr(&radio.netif, NULL, init_netif, lowpan6_input);

@@ -14,11 +14,18 @@
 #define MICROBIT_EUI64_SIZE   8u
 #define MICROBIT_ADDRESS_SIZE 16u
 #define MICROBIT_PASSWORD_MAX 64u
+#define MICROBIT_SHORT_NONE   0u /* where a 16-bit address could stand */
 
 #define MICROBIT_SETTINGS_AT  (MUP_FLASH_BOOT_SIZE - 1024u)
 
+/* How a radio is addressed. One that has a 16-bit address sends from that. */
+struct microbit_address {
+    uint8_t eui64[MICROBIT_EUI64_SIZE]; /* first byte first */
+    uint16_t short_address;             /* 0x0001 to 0xfffd, or MICROBIT_SHORT_NONE */
+};
+
 struct microbit_settings {
-    uint8_t eui64[MICROBIT_EUI64_SIZE];    /* of the radio, first byte first */
+    struct microbit_address address;
     uint8_t broker[MICROBIT_ADDRESS_SIZE]; /* IPv6 */
     uint16_t broker_port;
     uint16_t pan_id;

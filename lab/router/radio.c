@@ -25,11 +25,13 @@
 #define FCF_PAN_COMPRESSION  0x0040u
 #define FCF_ADDRESS_SHORT    2u
 #define FCF_ADDRESS_EXTENDED 3u
+#define BROADCAST            0xffffu
 
 struct device {
     int fd; /* -1: unused */
     bool has_eui64;
     uint8_t eui64[EUI64_SIZE]; /* as on the air: least significant byte first */
+    uint16_t short_address;
     struct mup_frame_reader reader;
     uint8_t out[OUT_SIZE];
     size_t out_size;
@@ -42,18 +44,27 @@ struct mup_radio {
     struct device devices[MUP_RADIO_DEVICES_MAX];
 };
 
-static const u8_t router_eui64[EUI64_SIZE] = {2, 0, 0, 0, 0, 0, 0, 1};
+static const struct microbit_address router = {.eui64 = {2, 0, 0, 0, 0, 0, 0, 1},
+                                               .short_address = MUP_RADIO_SHORT};
 
-/* Where the addresses of a frame stand; 0 when it has none of that kind. */
+/* Where the extended addresses of a frame stand, 0 when it has none, and what its short ones are,
+ * MICROBIT_SHORT_NONE likewise. */
 struct addresses {
-    size_t destination; /* offset of an extended destination address */
+    size_t destination;
     size_t source;
-    bool broadcast;
+    uint16_t short_destination;
+    uint16_t short_source;
 };
+
+static uint16_t short_at(const uint8_t *psdu, size_t size, size_t at)
+{
+    return at + 2 <= size ? (uint16_t)(psdu[at] | (unsigned)psdu[at + 1] << 8)
+                          : MICROBIT_SHORT_NONE;
+}
 
 static struct addresses find_addresses(const uint8_t *psdu, size_t size)
 {
-    struct addresses found = {0, 0, false};
+    struct addresses found = {.destination = 0};
     unsigned control = psdu[0] | (unsigned)psdu[1] << 8;
     unsigned destination = control >> 10 & 3u;
     unsigned source = control >> 14 & 3u;
@@ -63,8 +74,8 @@ static struct addresses find_addresses(const uint8_t *psdu, size_t size)
         at += 2; /* PAN id */
         if (destination == FCF_ADDRESS_EXTENDED)
             found.destination = at;
-        else if (at + 2 <= size)
-            found.broadcast = psdu[at] == 0xff && psdu[at + 1] == 0xff;
+        else
+            found.short_destination = short_at(psdu, size, at);
         at += destination == FCF_ADDRESS_EXTENDED ? EUI64_SIZE : 2;
     }
     if (source != 0) {
@@ -72,9 +83,11 @@ static struct addresses find_addresses(const uint8_t *psdu, size_t size)
             at += 2;
         if (source == FCF_ADDRESS_EXTENDED)
             found.source = at;
+        else
+            found.short_source = short_at(psdu, size, at);
     }
     if (found.source + EUI64_SIZE > size || found.destination + EUI64_SIZE > size)
-        return (struct addresses){0, 0, false};
+        return (struct addresses){.destination = 0};
     return found;
 }
 
@@ -112,6 +125,14 @@ static void give(struct device *device, const uint8_t *psdu, size_t size)
     flush(device);
 }
 
+static bool is_for(const struct device *device, const uint8_t *psdu, const struct addresses *to)
+{
+    if (to->destination != 0)
+        return device->has_eui64 && memcmp(device->eui64, psdu + to->destination, EUI64_SIZE) == 0;
+    return to->short_destination == BROADCAST || (to->short_destination != MICROBIT_SHORT_NONE &&
+                                                  to->short_destination == device->short_address);
+}
+
 /* lwIP sends a frame. Whatever it appends as frame check sequence is replaced by the right one. */
 static err_t send_frame(struct netif *netif, struct pbuf *p)
 {
@@ -131,9 +152,7 @@ static err_t send_frame(struct netif *netif, struct pbuf *p)
     to = find_addresses(psdu, p->tot_len);
     for (size_t i = 0; i < MUP_RADIO_DEVICES_MAX; i++) {
         struct device *device = &radio->devices[i];
-        if (device->fd >= 0 &&
-            (to.broadcast || (to.destination != 0 && device->has_eui64 &&
-                              memcmp(device->eui64, psdu + to.destination, EUI64_SIZE) == 0)))
+        if (device->fd >= 0 && is_for(device, psdu, &to))
             give(device, psdu, p->tot_len);
     }
     return ERR_OK;
@@ -151,12 +170,14 @@ static void take_frame(struct mup_radio *radio, struct device *device)
     if (radio->capture != NULL)
         mup_pcap_write(radio->capture, psdu, size);
     /* what a device lets in, for the same reason: lwIP believes what frames say of themselves */
-    if (!microbit_frame_is_good(psdu, size, router_eui64))
+    if (!microbit_frame_is_good(psdu, size, &router))
         return;
     from = find_addresses(psdu, size);
     if (from.source != 0) {
         memcpy(device->eui64, psdu + from.source, EUI64_SIZE);
         device->has_eui64 = true;
+    } else {
+        device->short_address = from.short_source;
     }
     size -= MUP_FRAME_FCS_SIZE;
     p = pbuf_alloc(PBUF_RAW, (u16_t)size, PBUF_POOL);
@@ -239,21 +260,30 @@ static err_t init_netif(struct netif *netif)
     lowpan6_if_init(netif);
     netif->linkoutput = send_frame;
     netif->hwaddr_len = EUI64_SIZE;
-    memcpy(netif->hwaddr, router_eui64, sizeof router_eui64);
+    memcpy(netif->hwaddr, router.eui64, sizeof router.eui64);
     netif->flags |= NETIF_FLAG_LINK_UP | NETIF_FLAG_UP;
     return ERR_OK;
 }
 
-/* fe80:: with the EUI-64, its universal bit flipped (RFC 4291 appendix A): IPHC leaves it out. */
-static void add_netif(struct mup_radio *radio)
+static void add_address(struct mup_radio *radio, s8_t index, u32_t high, u32_t low)
 {
     ip6_addr_t address;
 
+    IP6_ADDR(&address, PP_HTONL(0xfe800000), 0, lwip_htonl(high), lwip_htonl(low));
+    netif_ip6_addr_set(&radio->netif, index, &address);
+    netif_ip6_addr_set_state(&radio->netif, index, IP6_ADDR_PREFERRED);
+}
+
+/* fe80:: with the EUI-64, its universal bit flipped (RFC 4291 appendix A), and with the 16-bit
+ * address (RFC 4944 section 6): IPHC leaves both out. Who talks to the second is answered from the
+ * 16-bit address, and at its own if it has one. */
+static void add_netif(struct mup_radio *radio)
+{
     lowpan6_set_pan_id(MUP_RADIO_PAN_ID);
+    lowpan6_set_short_addr(MUP_RADIO_SHORT >> 8, MUP_RADIO_SHORT & 0xff);
     netif_add_noaddr(&radio->netif, radio, init_netif, lowpan6_input);
-    IP6_ADDR(&address, PP_HTONL(0xfe800000), 0, 0, PP_HTONL(1));
-    netif_ip6_addr_set(&radio->netif, 0, &address);
-    netif_ip6_addr_set_state(&radio->netif, 0, IP6_ADDR_PREFERRED);
+    add_address(radio, 0, 0, 1);
+    add_address(radio, 1, 0xff, 0xfe000000 | MUP_RADIO_SHORT);
     netif_set_default(&radio->netif);
     netif_set_up(&radio->netif);
     netif_set_link_up(&radio->netif);

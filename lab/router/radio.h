@@ -2,8 +2,8 @@
  * The router's radio: one 802.15.4 network interface of lwIP, and the Unix socket on which devices
  * (emulated microcontrollers) offer and take frames.
  *
- * What the router sends goes to the device whose EUI-64 it is addressed to, a broadcast to all.
- * A device's address is learnt from the frames that it sends.
+ * What the router sends goes to the device whose EUI-64 or 16-bit address it is addressed to, a
+ * broadcast to all. A device's addresses are learnt from the frames that it sends.
  */
 #ifndef MUP_LAB_RADIO_H
 #define MUP_LAB_RADIO_H
@@ -16,11 +16,13 @@
 
 #define MUP_RADIO_DEVICES_MAX 64u
 #define MUP_RADIO_PAN_ID      0xabcdu
+#define MUP_RADIO_SHORT       0x0001u
 
 struct mup_radio;
 
-/* Listen on a Unix socket; the router's EUI-64 is 02:00:00:00:00:00:00:01, so its address is
- * fe80::1. `capture` may be NULL. NULL with a message on stderr. */
+/* Listen on a Unix socket; the router's EUI-64 is 02:00:00:00:00:00:00:01 and its 16-bit address
+ * 0x0001, so it is fe80::1 and fe80::ff:fe00:1. `capture` may be NULL. NULL with a message on
+ * stderr. */
 struct mup_radio *mup_radio_open(const char *socket_path, FILE *capture);
 void mup_radio_close(struct mup_radio *radio);
 

@@ -146,8 +146,8 @@ static bool make_settings(struct microbit_settings *settings, const struct facto
         !read_password(settings->password, factory->password_path))
         return false;
     if (factory->eui64 != NULL)
-        return parse_eui64(settings->eui64, factory->eui64);
-    make_eui64(settings->eui64, uuid);
+        return parse_eui64(settings->address.eui64, factory->eui64);
+    make_eui64(settings->address.eui64, uuid);
     return true;
 }
 

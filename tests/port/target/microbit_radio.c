@@ -21,7 +21,7 @@ static struct mup_port_clock clock_port;
 static struct mup_port_random random_port;
 
 static struct microbit_settings settings = {
-    .eui64 = {0x02, 0, 0, 0, 0, 0, 0, 0x42},
+    .address = {.eui64 = {0x02, 0, 0, 0, 0, 0, 0, 0x42}},
     .broker = {0xfe, 0x80, [15] = 1},
     .broker_port = BROKER_PORT,
     .pan_id = 0xabcd,

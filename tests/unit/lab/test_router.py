@@ -19,6 +19,8 @@ ROUTER = bytes([2, 0, 0, 0, 0, 0, 0, 1])  # EUI-64s, first byte first
 DEVICE = bytes([2, 0x5a, 3, 0x69, 4, 0x78, 5, 0x87])
 ROUTER_IP = bytes.fromhex("fe800000000000000000000000000001")
 DEVICE_IP = bytes.fromhex("fe80000000000000005a036904780587")
+ROUTER_SHORT = 0x0001
+DEVICE_SHORT = 0x1234
 PAN = b"\xcd\xab"
 
 
@@ -38,22 +40,31 @@ def framed(payload, control=0xcc41, destination=ROUTER[::-1], source=DEVICE[::-1
     return bytes([len(frame) + 2]) + frame + fcs(frame)
 
 
-def checksum(payload):
+def short_ip(address):
+    """RFC 4944 section 6."""
+    return bytes.fromhex("fe80000000000000000000fffe00") + struct.pack(">H", address)
+
+
+def between_shorts(payload):
+    return framed(payload, 0x8841, struct.pack("<H", ROUTER_SHORT), struct.pack("<H", DEVICE_SHORT))
+
+
+def checksum(payload, source, destination):
     """Of ICMPv6 (RFC 4443 section 2.3)."""
-    data = DEVICE_IP + ROUTER_IP + struct.pack(">II", len(payload), 58) + payload
+    data = source + destination + struct.pack(">II", len(payload), 58) + payload
     total = sum(struct.unpack(">%dH" % (len(data) // 2), data))
     while total >> 16:
         total = (total & 0xffff) + (total >> 16)
     return struct.pack(">H", ~total & 0xffff)
 
 
-def solicitation():
+def solicitation(source=DEVICE_IP, destination=ROUTER_IP):
     """For the router's address (RFC 4861 section 4.3, RFC 4944 section 8, RFC 3971 section 5.3.2), as an IPv6
     datagram."""
     nonce = bytes([14, 2]) + bytes(range(1, 15))
-    message = bytes([135, 0, 0, 0, 0, 0, 0, 0]) + ROUTER_IP + bytes([1, 2]) + DEVICE + bytes(6) + nonce
-    message = message[:2] + checksum(message) + message[4:]
-    return bytes([0x60, 0, 0, 0]) + struct.pack(">HBB", len(message), 58, 255) + DEVICE_IP + ROUTER_IP + message
+    message = bytes([135, 0, 0, 0, 0, 0, 0, 0]) + destination + bytes([1, 2]) + DEVICE + bytes(6) + nonce
+    message = message[:2] + checksum(message, source, destination) + message[4:]
+    return bytes([0x60, 0, 0, 0]) + struct.pack(">HBB", len(message), 58, 255) + source + destination + message
 
 
 def fragments(datagram, tag=0x0107):
@@ -94,15 +105,16 @@ class Router:
         self.socket.connect(path)
         self.file = self.socket.makefile("rb")
 
-    def answers(self, frames):
-        """Sends; true when the router's neighbour advertisement comes, false when the router has ended."""
+    def answers(self, frames, header_size=21):
+        """Sends; true when the router's neighbour advertisement comes, with a MAC header of that size, false when
+        the router has ended."""
         try:
             self.socket.sendall(frames)
             while True:
                 size = self.file.read(1)
                 if not size:
                     return False
-                if b"\x88" in self.file.read(size[0])[21:26]:  # compressed header, then its type
+                if b"\x88" in self.file.read(size[0])[header_size:header_size + 5]:  # compressed header, then its type
                     return True
         except (BrokenPipeError, ConnectionResetError):
             return False
@@ -132,6 +144,13 @@ class RouterTest(unittest.TestCase):
         one, two, three = fragments(solicitation())
         self.assertTrue(router.answers(one + two + three))
         self.assertTrue(router.answers(one + three + two))
+
+    def test_16_bit_addresses_are_answered_from_one_to_one(self):
+        router = self.router()
+        whole = solicitation(short_ip(DEVICE_SHORT), short_ip(ROUTER_SHORT))
+        self.assertTrue(router.answers(between_shorts(b"\x41" + whole), header_size=9))
+        self.assertTrue(router.answers(framed(b"\x41" + solicitation())))
+        self.assertTrue(router.answers(between_shorts(b"\x41" + whole), header_size=9))
 
     def test_bad_frames_end_nothing(self):
         for name, frame in BAD.items():

@@ -6,7 +6,8 @@
 
 #include "frame.h"
 
-static const uint8_t eui64[MICROBIT_EUI64_SIZE] = {0xbe, 0xf5, 0x04, 0xc0, 0xa6, 0x49, 0x75, 0x18};
+static const struct microbit_address own = {
+    .eui64 = {0xbe, 0xf5, 0x04, 0xc0, 0xa6, 0x49, 0x75, 0x18}, .short_address = 0x1234};
 
 /* Data, PAN compressed, from and to EUI-64s, as IEEE 802.15.4-2020 7.2.2 has them: addresses with
  * their last byte first. What follows is RFC 6282's: all of the addresses left out, TCP. */
@@ -17,8 +18,14 @@ static const uint8_t to_us[] = {
 
 #define HEADER_SIZE 21u
 
+/* Data, PAN compressed, from 0x0001 to 0x1234. */
+static const uint8_t to_short[] = {0x41, 0x88, 0x17, 0xcd, 0xab, 0x34, 0x12, 0x01,
+                                   0x00, 0x7a, 0x33, 0x06, 0x07, 0x5b, 0xc2, 0x39};
+
+#define SHORT_HEADER_SIZE 9u
+
 /* The same with a check sequence, in a heap block of its exact size. */
-static bool is_good(const uint8_t *frame, size_t size)
+static bool is_good_for(const struct microbit_address *who, const uint8_t *frame, size_t size)
 {
     uint8_t *psdu = malloc(size + MICROBIT_FRAME_CHECK_SIZE);
     uint16_t check = microbit_frame_check(frame, size);
@@ -28,9 +35,14 @@ static bool is_good(const uint8_t *frame, size_t size)
     memcpy(psdu, frame, size);
     psdu[size] = (uint8_t)check;
     psdu[size + 1] = (uint8_t)(check >> 8);
-    good = microbit_frame_is_good(psdu, size + MICROBIT_FRAME_CHECK_SIZE, eui64);
+    good = microbit_frame_is_good(psdu, size + MICROBIT_FRAME_CHECK_SIZE, who);
     free(psdu);
     return good;
+}
+
+static bool is_good(const uint8_t *frame, size_t size)
+{
+    return is_good_for(&own, frame, size);
 }
 
 /* A frame to us with this behind its MAC header. */
@@ -74,18 +86,39 @@ static void data_for_all_gets_in(void **state)
     assert_true(is_good(to_all, sizeof to_all));
 }
 
-static void data_for_another_short_address_does_not_get_in(void **state)
+/* Each 16-bit address, from a 16-bit one and from an EUI-64. */
+static void of_16_bit_addresses_our_own_and_that_of_all_get_in(void **state)
 {
-    uint8_t frame[] = {0x41, 0xc8, 0x17, 0xcd, 0xab, 0xff, 0xff, 0x01, 0x00,
-                       0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x7b, 0x33, 0x3a};
+    uint8_t from_short[sizeof to_short];
+    uint8_t from_eui64[] = {0x41, 0xc8, 0x17, 0xcd, 0xab, 0,    0,    0x01, 0x00,
+                            0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x7b, 0x33, 0x3a};
 
     (void)state;
-    assert_true(is_good(frame, sizeof frame));
-    for (size_t at = 5; at < 7; at++) {
-        frame[at] = 0xfe;
-        assert_false(is_good(frame, sizeof frame));
-        frame[at] = 0xff;
+    memcpy(from_short, to_short, sizeof from_short);
+    for (unsigned to = 0; to <= 0xffff; to++) {
+        bool is_ours = to == 0x1234 || to == 0xffff;
+
+        from_short[5] = from_eui64[5] = (uint8_t)to;
+        from_short[6] = from_eui64[6] = (uint8_t)(to >> 8);
+        assert_int_equal(is_good(from_short, sizeof from_short), is_ours);
+        assert_int_equal(is_good(from_eui64, sizeof from_eui64), is_ours);
     }
+}
+
+static void who_has_no_16_bit_address_takes_nothing_but_what_is_for_all(void **state)
+{
+    struct microbit_address nobody = own;
+    uint8_t frame[sizeof to_short];
+
+    (void)state;
+    nobody.short_address = MICROBIT_SHORT_NONE;
+    memcpy(frame, to_short, sizeof frame);
+    for (unsigned to = 0; to <= 0xffff; to++) {
+        frame[5] = (uint8_t)to;
+        frame[6] = (uint8_t)(to >> 8);
+        assert_int_equal(is_good_for(&nobody, frame, sizeof frame), to == 0xffff);
+    }
+    assert_true(is_good_for(&nobody, to_us, sizeof to_us));
 }
 
 static void each_flipped_bit_is_noticed(void **state)
@@ -97,10 +130,10 @@ static void each_flipped_bit_is_noticed(void **state)
     memcpy(psdu, to_us, sizeof to_us);
     psdu[sizeof to_us] = (uint8_t)check;
     psdu[sizeof to_us + 1] = (uint8_t)(check >> 8);
-    assert_true(microbit_frame_is_good(psdu, sizeof psdu, eui64));
+    assert_true(microbit_frame_is_good(psdu, sizeof psdu, &own));
     for (size_t bit = 0; bit < 8 * sizeof psdu; bit++) {
         psdu[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        assert_false(microbit_frame_is_good(psdu, sizeof psdu, eui64));
+        assert_false(microbit_frame_is_good(psdu, sizeof psdu, &own));
         psdu[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
 }
@@ -111,6 +144,9 @@ static void what_is_cut_off_within_its_headers_does_not_get_in(void **state)
     for (size_t size = 0; size < HEADER_SIZE + 3; size++)
         assert_false(is_good(to_us, size));
     assert_true(is_good(to_us, HEADER_SIZE + 3));
+    for (size_t size = 0; size < SHORT_HEADER_SIZE + 3; size++)
+        assert_false(is_good(to_short, size));
+    assert_true(is_good(to_short, SHORT_HEADER_SIZE + 3));
 }
 
 static void other_kinds_of_frames_do_not_get_in(void **state)
@@ -188,7 +224,8 @@ int main(void)
         cmocka_unit_test(the_check_sequence_is_the_standards),
         cmocka_unit_test(data_for_us_gets_in_and_for_others_does_not),
         cmocka_unit_test(data_for_all_gets_in),
-        cmocka_unit_test(data_for_another_short_address_does_not_get_in),
+        cmocka_unit_test(of_16_bit_addresses_our_own_and_that_of_all_get_in),
+        cmocka_unit_test(who_has_no_16_bit_address_takes_nothing_but_what_is_for_all),
         cmocka_unit_test(each_flipped_bit_is_noticed),
         cmocka_unit_test(what_is_cut_off_within_its_headers_does_not_get_in),
         cmocka_unit_test(other_kinds_of_frames_do_not_get_in),
