@@ -291,6 +291,18 @@ static struct mup_agent_config config = {
     .notice = on_notice,
 };
 
+static void take_settings(const struct microbit_settings *settings)
+{
+    config.trial_ms = settings->trial_s * 1000;
+    if (settings->window_size != 0)
+        config.window_size = settings->window_size;
+    if (settings->slice_size_max != 0)
+        config.slice_size_max = settings->slice_size_max;
+    config.slice_size_max = least(config.slice_size_max, config.window_size);
+    if (settings->flash_times)
+        microbit_turns_take_flash_times();
+}
+
 static enum mup_status init(void)
 {
     enum mup_status status = mup_flash_map_default(&device.map, &device.flash);
@@ -302,7 +314,7 @@ static enum mup_status init(void)
     if (status == MUP_OK)
         status = mup_mqtt_init(&device.mqtt, device.out, sizeof device.out, device.head,
                                sizeof device.head);
-    config.trial_ms = device.settings.trial_s * 1000;
+    take_settings(&device.settings);
     config.description_size = (uint32_t)(microbit_description_end - microbit_description);
     if (status == MUP_OK)
         status = mup_agent_init(&device.agent, &config, microbit_now_ms());

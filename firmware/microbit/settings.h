@@ -1,11 +1,12 @@
 /*
- * What the production line tells a device about its network: one checked record in the last page of
- * the bootloader's area, which nothing ever writes in the field. No image holds an address or a
- * password.
+ * What the production line tells a device about its network, and how it is to receive updates
+ * there: one checked record in the last page of the bootloader's area, which nothing ever writes in
+ * the field. No image holds an address or a password, and one image serves for every comparison.
  */
 #ifndef MUP_MICROBIT_SETTINGS_H
 #define MUP_MICROBIT_SETTINGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "mup/flash_map.h"
@@ -29,7 +30,16 @@ struct microbit_settings {
     uint8_t broker[MICROBIT_ADDRESS_SIZE]; /* IPv6 */
     uint16_t broker_port;
     uint16_t pan_id;
-    uint32_t trial_s;                     /* to confirm a trial in; 0: as mup/agent.h has it */
+    uint32_t trial_s; /* to confirm a trial in; 0: as mup/agent.h has it */
+
+    /* How slices are to come, as mup/agent.h has it; 0: as the firmware has it. */
+    uint32_t window_size;
+    uint32_t slice_size_max; /* not above window_size, if both are told */
+
+    /* For comparisons alone. */
+    bool ack_each_segment; /* TCP acknowledges each segment at once, as small stacks do */
+    bool flash_times;      /* erasing and writing take their time where the chip's do not (QEMU) */
+
     char password[MICROBIT_PASSWORD_MAX]; /* at the broker; ends with a zero */
 };
 

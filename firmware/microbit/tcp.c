@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "lwip/priv/tcp_priv.h"
 #include "lwip/tcp.h"
 
 #define HOLD_BACK TCP_MSS /* the window is opened again for so many bytes at once */
@@ -25,6 +26,7 @@ static struct {
     ip_addr_t broker;
     uint16_t port;
     uint16_t taken; /* bytes taken and not yet told to the sender */
+    bool ack_each;
     enum state state;
 } tcp;
 
@@ -47,7 +49,9 @@ static void on_error(void *context, err_t error)
 
 static err_t on_received(void *context, struct tcp_pcb *pcb, struct pbuf *bytes, err_t error)
 {
-    (void)context, (void)pcb, (void)error;
+    (void)context, (void)error;
+    if (tcp.ack_each)
+        tcp_ack_now(pcb);
     if (bytes == NULL)
         tcp.state = LINK_ENDED; /* what came before is still taken */
     else if (tcp.received == NULL)
@@ -145,6 +149,7 @@ struct mup_port_transport microbit_tcp_port(const struct microbit_settings *sett
 {
     memcpy(ip_2_ip6(&tcp.broker)->addr, settings->broker, sizeof settings->broker);
     tcp.port = settings->broker_port;
+    tcp.ack_each = settings->ack_each_segment;
     return (struct mup_port_transport){
         .open = transport_open,
         .send = transport_send,

@@ -7,12 +7,15 @@
 #define RANDOM_PART   4u  /* bytes; 2.7 ms */
 #define FLASH_PART    16u /* words */
 #define FLASH_PART_MS 1u  /* 0.74 at most */
+#define ERASE_US      22300u
+#define WORD_NS       46300u
 
 static struct {
     struct mup_port_flash flash;
     struct mup_port_random random;
     uint32_t ended_ms; /* when the newest turn ended */
     bool is_on;        /* and none is being given */
+    bool has_flash_times;
 } turns;
 
 void microbit_turn_ended(void)
@@ -33,6 +36,17 @@ void microbit_give_way(void)
     turns.is_on = false;
     microbit_meanwhile();
     microbit_turns_begin();
+}
+
+void microbit_turns_take_flash_times(void)
+{
+    turns.has_flash_times = true;
+}
+
+static void stand_still(uint32_t us)
+{
+    if (turns.has_flash_times)
+        mup_nrf51_wait_us(us);
 }
 
 /* The processor stands still while flash is written or erased, and in an emulator the clock does,
@@ -57,6 +71,7 @@ static int program(void *context, uint32_t at, const uint32_t *words, size_t wor
 
         microbit_give_way();
         result = turns.flash.program(context, at, words, part);
+        stand_still(((uint32_t)part * WORD_NS + 999) / 1000);
         spent(FLASH_PART_MS);
         at += (uint32_t)part * MUP_PORT_FLASH_WORD_SIZE;
         words += part;
@@ -72,6 +87,7 @@ static int erase(void *context, uint32_t page_at)
 
     microbit_give_way();
     result = turns.flash.erase(context, page_at);
+    stand_still(ERASE_US);
     spent(MICROBIT_TURN_MS);
     return result;
 }

@@ -26,6 +26,13 @@ void microbit_turn_ended(void);
 /* A place where others may have a turn: gives one if it is time. */
 void microbit_give_way(void);
 
+/*
+ * From now on an erasure and each written word take the longest times that the nRF51822's Product
+ * Specification has for its NVMC, 22.3 ms and 46.3 us, in which the device does nothing else. For
+ * QEMU, whose flash takes no time.
+ */
+void microbit_turns_take_flash_times(void);
+
 /* Ports for the agent; the others' are the board's own. */
 struct mup_port_flash microbit_flash_port(void);
 struct mup_port_random microbit_random_port(void);

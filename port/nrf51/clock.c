@@ -15,6 +15,19 @@ static uint32_t read_timer(void)
     return TIMER_CC(TIMER0, 1);
 }
 
+void mup_nrf51_wait_us(uint32_t wait_us)
+{
+    TIMER_MODE(TIMER2) = 0;
+    TIMER_BITMODE(TIMER2) = TIMER_BITMODE_16;
+    TIMER_PRESCALER(TIMER2) = TIMER_PRESCALER_US;
+    TIMER_CLEAR(TIMER2) = 1;
+    TIMER_START(TIMER2) = 1;
+    do {
+        TIMER_CAPTURE(TIMER2, 0) = 1;
+    } while (TIMER_CC(TIMER2, 0) < wait_us);
+    TIMER_STOP(TIMER2) = 1;
+}
+
 static uint32_t nrf51_now_ms(void *context)
 {
     struct mup_nrf51_clock *clock = context;

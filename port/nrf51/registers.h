@@ -26,7 +26,10 @@
 /* 18: TIMER */
 #define TIMER0                  0x40008000u
 #define TIMER1                  0x40009000u
+#define TIMER2                  0x4000a000u
 #define TIMER_START(timer)      REGISTER((timer) + 0x000)
+#define TIMER_STOP(timer)       REGISTER((timer) + 0x004)
+#define TIMER_CLEAR(timer)      REGISTER((timer) + 0x00c)
 #define TIMER_CAPTURE(timer, n) REGISTER((timer) + 0x040 + 4 * (n))
 #define TIMER_COMPARED(timer)   REGISTER((timer) + 0x140) /* of CC[0] */
 #define TIMER_SHORTS(timer)     REGISTER((timer) + 0x200)
@@ -41,6 +44,7 @@
 #define TIMER_COMPARE0_CLEAR    1u                /* in SHORTS */
 #define TIMER_BITMODE_16        0u
 #define TIMER_BITMODE_32        3u
+#define TIMER_PRESCALER_US      4u /* 16 MHz / 2^4 */
 #define TIMER_PRESCALER_MAX     9u /* 16 MHz / 2^9 */
 #define TIMER_HZ                UINT32_C(31250)
 

@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "factory.h"
+#include "factory_options.h"
 #include "image_info.h"
 #include "mup/boot.h"
 #include "mup/crypto.h"
@@ -25,51 +25,10 @@
 
 #define FLASH_SIZE     262144u
 #define PAGE_SIZE      1024u
-#define PAN_ID         0xabcdu
 #define IMAGE_SIZE_MAX (MUP_FLASH_SLOT_SIZE - PAGE_SIZE) /* the swap needs a page */
 #define RAM_BEGIN      UINT32_C(0x20000000)
 #define RAM_END        UINT32_C(0x20004000)
 #define ELF_MAGIC      UINT32_C(0x464c457f) /* 7f "ELF", as a little-endian word */
-#define BROKER         "fe80::1"
-#define BROKER_PORT    1883u
-
-static const char usage[] =
-    PROGRAM " factory: make the flash image of a new device\n"
-            "\n"
-            "  --flash FILE           to be made\n"
-            "  --boot FILE            the bootloader (microbit-boot.bin)\n"
-            "  --image FILE           the application it is born with (microbit-app-1.bin)\n"
-            "  --vendor-key FILE      the vendor's public key, PEM (P-256)\n"
-            "  --uuid UUID            who it is\n"
-            "  --name NAME            its user name at the broker (default: the UUID)\n"
-            "  --password-file FILE   first line: its password at the broker\n"
-            "  --broker ADDRESS       IPv6 address of the broker (default " BROKER ")\n"
-            "  --broker-port PORT     default 1883\n"
-            "  --eui64 ADDRESS        of its radio, 16 hex digits (default: made of the UUID)\n"
-            "  --pan ID               of its radio network (default 0xabcd)\n"
-            "  --trial SECONDS        to confirm a trial in (default: an hour)\n"
-            "  --force                replace FILE if it exists\n"
-            "\n"
-            "Example: " PROGRAM " factory --flash d.flash --boot microbit-boot.bin \\\n"
-            "             --image microbit-app-1.bin --vendor-key vendor.pub \\\n"
-            "             --uuid 5f0c1d2e-3a4b-4c5d-8e9f-a0b1c2d3e4f5 \\\n"
-            "             --password-file d.password\n";
-
-struct factory {
-    const char *flash_path;
-    const char *boot_path;
-    const char *image_path;
-    const char *key_path;
-    const char *password_path;
-    const char *uuid;
-    const char *name;
-    const char *eui64;
-    const char *broker;
-    unsigned long broker_port;
-    unsigned long pan_id;
-    unsigned long trial_s;
-    bool force;
-};
 
 /* What is to be written, all of it read and checked. */
 struct device {
@@ -131,22 +90,28 @@ static bool parse_eui64(uint8_t eui64[MICROBIT_EUI64_SIZE], const char *text)
     return true;
 }
 
-static bool make_settings(struct microbit_settings *settings, const struct factory *factory,
+static bool make_settings(struct microbit_settings *settings,
+                          const struct microbit_factory_options *options,
                           const uint8_t uuid[MUP_UUID_SIZE])
 {
     memset(settings, 0, sizeof *settings);
-    settings->broker_port = (uint16_t)factory->broker_port;
-    settings->pan_id = (uint16_t)factory->pan_id;
-    settings->trial_s = (uint32_t)factory->trial_s;
-    if (inet_pton(AF_INET6, factory->broker, settings->broker) != 1) {
-        fprintf(stderr, PROGRAM ": --broker wants an IPv6 address, not '%s'\n", factory->broker);
+    settings->broker_port = (uint16_t)options->broker_port;
+    settings->pan_id = (uint16_t)options->pan_id;
+    settings->trial_s = (uint32_t)options->trial_s;
+    settings->address.short_address = (uint16_t)options->short_address;
+    settings->window_size = (uint32_t)options->window_size;
+    settings->slice_size_max = (uint32_t)options->slice_size;
+    settings->ack_each_segment = options->ack_each_segment;
+    settings->flash_times = options->flash_times;
+    if (inet_pton(AF_INET6, options->broker, settings->broker) != 1) {
+        fprintf(stderr, PROGRAM ": --broker wants an IPv6 address, not '%s'\n", options->broker);
         return false;
     }
-    if (factory->password_path != NULL &&
-        !read_password(settings->password, factory->password_path))
+    if (options->password_path != NULL &&
+        !read_password(settings->password, options->password_path))
         return false;
-    if (factory->eui64 != NULL)
-        return parse_eui64(settings->address.eui64, factory->eui64);
+    if (options->eui64 != NULL)
+        return parse_eui64(settings->address.eui64, options->eui64);
     make_eui64(settings->address.eui64, uuid);
     return true;
 }
@@ -218,14 +183,14 @@ static bool check_image(struct device *device, const char *path)
     return true;
 }
 
-static bool read_images(struct device *device, const struct factory *factory)
+static bool read_images(struct device *device, const struct microbit_factory_options *options)
 {
     device->boot =
-        mup_factory_read(PROGRAM, factory->boot_path, MICROBIT_SETTINGS_AT, &device->boot_size);
+        mup_factory_read(PROGRAM, options->boot_path, MICROBIT_SETTINGS_AT, &device->boot_size);
     device->image =
-        mup_factory_read(PROGRAM, factory->image_path, IMAGE_SIZE_MAX, &device->image_size);
+        mup_factory_read(PROGRAM, options->image_path, IMAGE_SIZE_MAX, &device->image_size);
     return device->boot_size != 0 && device->image_size != 0 &&
-           check_boot(device, factory->boot_path) && check_image(device, factory->image_path);
+           check_boot(device, options->boot_path) && check_image(device, options->image_path);
 }
 
 /* ---- the flash ------------------------------------------------------------------------------- */
@@ -278,9 +243,9 @@ static bool write_flash(const char *path, const struct device *device)
 }
 
 /* Whether nothing, or a device that does not run and may be replaced, is in its place. */
-static bool is_free(const struct factory *factory)
+static bool is_free(const struct microbit_factory_options *options)
 {
-    const char *path = factory->flash_path;
+    const char *path = options->flash_path;
     int fd = open(path, O_RDWR | O_CLOEXEC);
     struct stat file;
     bool good = false;
@@ -291,7 +256,7 @@ static bool is_free(const struct factory *factory)
         return cannot_write(path);
     if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode))
         complain(path, "is not a file; --flash wants the name of one to be made");
-    else if (!factory->force)
+    else if (!options->force)
         complain(path, "exists; --force replaces the device in it");
     else if (flock(fd, LOCK_EX | LOCK_NB) != 0)
         complain(path, "is in use by a device that runs; end that first");
@@ -301,7 +266,7 @@ static bool is_free(const struct factory *factory)
     return good;
 }
 
-static void tell(const struct factory *factory, const struct device *device)
+static void tell(const struct microbit_factory_options *options, const struct device *device)
 {
     printf("%s: a micro:bit with version %lu, bootloader %lu bytes, application %lu bytes.\n"
            "To run it in QEMU:\n"
@@ -310,120 +275,32 @@ static void tell(const struct factory *factory, const struct device *device)
            "    openocd -f interface/cmsis-dap.cfg -f target/nrf51.cfg \\\n"
            "        -c \"init; reset halt; nrf51 mass_erase; program %s 0 verify; reset; exit\"\n"
            "The file holds the device's password: keep it as you keep keys.\n",
-           factory->flash_path, (unsigned long)device->info.version,
-           (unsigned long)device->boot_size, (unsigned long)device->image_size, factory->flash_path,
-           factory->flash_path);
+           options->flash_path, (unsigned long)device->info.version,
+           (unsigned long)device->boot_size, (unsigned long)device->image_size, options->flash_path,
+           options->flash_path);
 }
 
-static int make(const struct factory *factory)
+static int make(const struct microbit_factory_options *options)
 {
     struct device device = {0};
-    bool good = mup_factory_identity(&device.identity, PROGRAM, factory->uuid, factory->name,
-                                     factory->key_path) &&
-                make_settings(&device.settings, factory, device.identity.uuid) &&
-                read_images(&device, factory);
+    bool good = mup_factory_identity(&device.identity, PROGRAM, options->uuid, options->name,
+                                     options->key_path) &&
+                make_settings(&device.settings, options, device.identity.uuid) &&
+                read_images(&device, options);
 
     signal(SIGXFSZ, SIG_IGN); /* a limit of files is an error like a full disk */
-    good = good && is_free(factory) && write_flash(factory->flash_path, &device);
+    good = good && is_free(options) && write_flash(options->flash_path, &device);
     if (good)
-        tell(factory, &device);
+        tell(options, &device);
     free(device.boot);
     free(device.image);
     return good ? 0 : EXIT_FAILED;
 }
 
-/* ---- options --------------------------------------------------------------------------------- */
-
-static bool number(unsigned long *out, const char *option, const char *text)
-{
-    char *end;
-
-    errno = 0;
-    *out = strtoul(text, &end, 0);
-    if (errno == 0 && end != text && *end == '\0' && *out >= 1 && *out <= 0xffff)
-        return true;
-    fprintf(stderr, PROGRAM ": %s wants a number from 1 to 65535, not '%s'\n", option, text);
-    return false;
-}
-
-static bool take_option(struct factory *factory, int option)
-{
-    const char **texts[] = {
-        ['f'] = &factory->flash_path, ['b'] = &factory->boot_path,     ['i'] = &factory->image_path,
-        ['k'] = &factory->key_path,   ['w'] = &factory->password_path, ['u'] = &factory->uuid,
-        ['n'] = &factory->name,       ['e'] = &factory->eui64,         ['a'] = &factory->broker};
-
-    if (option == 'p')
-        return number(&factory->broker_port, "--broker-port", optarg);
-    if (option == 'P')
-        return number(&factory->pan_id, "--pan", optarg);
-    if (option == 't')
-        return number(&factory->trial_s, "--trial", optarg);
-    if (option == 'F') {
-        factory->force = true;
-        return true;
-    }
-    if (option < 0 || (size_t)option >= sizeof texts / sizeof texts[0] || texts[option] == NULL)
-        return false;
-    *texts[option] = optarg;
-    return true;
-}
-
-static int misunderstood(const char *what, const char *word)
-{
-    fprintf(stderr, PROGRAM " factory: %s: %s; see " PROGRAM " factory --help\n", what, word);
-    return EXIT_USAGE;
-}
-
-static bool has_all(const struct factory *factory)
-{
-    const struct {
-        const char *name;
-        const char *value;
-    } needed[] = {{"--flash", factory->flash_path},
-                  {"--boot", factory->boot_path},
-                  {"--image", factory->image_path},
-                  {"--vendor-key", factory->key_path},
-                  {"--uuid", factory->uuid}};
-
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
-        if (needed[i].value == NULL) {
-            misunderstood("an option is missing", needed[i].name);
-            return false;
-        }
-    return true;
-}
-
 int microbit_factory(int argc, char **argv)
 {
-    static const struct option options[] = {{"flash", required_argument, NULL, 'f'},
-                                            {"boot", required_argument, NULL, 'b'},
-                                            {"image", required_argument, NULL, 'i'},
-                                            {"vendor-key", required_argument, NULL, 'k'},
-                                            {"uuid", required_argument, NULL, 'u'},
-                                            {"name", required_argument, NULL, 'n'},
-                                            {"password-file", required_argument, NULL, 'w'},
-                                            {"broker", required_argument, NULL, 'a'},
-                                            {"broker-port", required_argument, NULL, 'p'},
-                                            {"eui64", required_argument, NULL, 'e'},
-                                            {"pan", required_argument, NULL, 'P'},
-                                            {"trial", required_argument, NULL, 't'},
-                                            {"force", no_argument, NULL, 'F'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    struct factory factory = {.broker = BROKER, .broker_port = BROKER_PORT, .pan_id = PAN_ID};
-    int option;
+    struct microbit_factory_options options;
+    int code = 0;
 
-    optind = 2;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(usage, stdout);
-            return 0;
-        }
-        if (!take_option(&factory, option))
-            return EXIT_USAGE;
-    }
-    if (optind != argc)
-        return misunderstood("there is more on the command line than options", argv[optind]);
-    return has_all(&factory) ? make(&factory) : EXIT_USAGE;
+    return microbit_factory_options_take(&options, argc, argv, &code) ? make(&options) : code;
 }

@@ -21,6 +21,12 @@ IMAGE_SIZE_MAX = 111 * 1024
 RAM_END = 0x20004000
 UUID = "5f0c1d2e-3a4b-4c5d-8e9f-a0b1c2d3e4f5"
 USAGE, FAILED = 2, 1
+SETTINGS_AT = BOOT_SIZE - 1024
+SETTINGS = "<4s8sH16sHH2xIIIBB"  # firmware/microbit/settings.h
+SETTINGS_FIELDS = ("magic", "eui64", "short", "broker", "port", "pan", "trial", "window", "slice", "ack_each",
+                   "flash_times")
+LIMITS = (("broker-port", 1, 65535), ("pan", 1, 65535), ("trial", 1, 65535), ("short-address", 1, 0xfffd),
+          ("window", 64, 65536), ("slice", 16, 32768))
 
 
 def program(at, magic, size=1000, version=7):
@@ -117,10 +123,44 @@ class Factory(unittest.TestCase):
         self.assert_refused("--broker wants an IPv6 address, not '127.0.0.1'", broker="127.0.0.1")
         self.assert_refused("--eui64 wants 16 hex digits, not '12'", eui64="12")
         self.assert_refused("is not a name", name="a/b")
-        for option in ("broker-port", "pan", "trial"):
-            for number in ("0", "65536", "-1", "x", ""):
-                self.assert_refused(f"--{option} wants a number from 1 to 65535, not '{number}'", code=USAGE,
+        for option, least, most in LIMITS:
+            for number in (str(least - 1), str(most + 1), "-1", "x", ""):
+                self.assert_refused(f"--{option} wants a number from {least} to {most}, not '{number}'", code=USAGE,
                                     **{option: number})
+        self.assert_refused("--slice 1025 is more than --window 1024", code=USAGE, window="1024", slice="1025")
+
+    def settings(self, *more, **changes):
+        done = self.run_factory(*more, **changes)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        record = self.read("d.flash")[SETTINGS_AT:][:struct.calcsize(SETTINGS)]
+        os.remove(self.path("d.flash"))
+        return dict(zip(SETTINGS_FIELDS, struct.unpack(SETTINGS, record)))
+
+    def test_what_is_not_told_the_firmware_decides(self):
+        told = self.settings()
+        self.assertEqual(told["magic"], b"MUPS")
+        self.assertEqual(told["eui64"][0] & 3, 2)
+        self.assertEqual(told["broker"], bytes.fromhex("fe80") + bytes(13) + b"\x01")
+        self.assertEqual((told["port"], told["pan"]), (1883, 0xabcd))
+        for field in ("short", "trial", "window", "slice", "ack_each", "flash_times"):
+            self.assertEqual(told[field], 0, field)
+
+    def test_each_setting_stands_in_the_flash(self):
+        self.assertEqual(self.settings(broker_port="1884")["port"], 1884)
+        self.assertEqual(self.settings(pan="0x1234")["pan"], 0x1234)
+        self.assertEqual(self.settings(trial="20")["trial"], 20)
+        self.assertEqual(self.settings(eui64="0011223344556677")["eui64"], bytes.fromhex("0011223344556677"))
+        self.assertEqual(self.settings(window="65536")["window"], 65536)
+        self.assertEqual(self.settings(slice="220")["slice"], 220)
+        self.assertEqual(self.settings("--ack-each-segment")["ack_each"], 1)
+        self.assertEqual(self.settings("--flash-times")["flash_times"], 1)
+
+    def test_who_has_a_16_bit_address_talks_to_the_routers(self):
+        told = self.settings(short_address="0x1234")
+        self.assertEqual(told["short"], 0x1234)
+        self.assertEqual(told["broker"], bytes.fromhex("fe80000000000000000000fffe000001"))
+        told = self.settings(short_address="0x1234", broker="fe80::1")
+        self.assertEqual(told["broker"], bytes.fromhex("fe80") + bytes(13) + b"\x01")
 
     def test_an_image_that_is_too_big_is_refused_and_the_biggest_is_not(self):
         self.write("app.bin", application(IMAGE_SIZE_MAX + 1))

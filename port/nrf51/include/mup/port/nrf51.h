@@ -58,6 +58,9 @@ struct mup_port_clock mup_nrf51_clock_port(struct mup_nrf51_clock *clock);
  */
 void mup_nrf51_sleep(uint32_t wait_ms, bool (*is_idle)(void));
 
+/* Do nothing for so long, at most 65 ms. Takes TIMER2. */
+void mup_nrf51_wait_us(uint32_t wait_us);
+
 /* Have MUP_NRF51_CLOCK_IRQ come once, in wait_ms; sleep() takes the alarm for itself. */
 void mup_nrf51_alarm(uint32_t wait_ms);
 
