@@ -23,7 +23,7 @@ static const char help[] =
     "its factory writes into it, and shows it this once; for a NAME that has one it\n"
     "makes another. revoke takes it away. A broker that runs reloads its files and\n"
     "throws out whom they no longer name. NAME is the device's UUID, or a handle of\n"
-    "at most 36 letters, digits, dots, underscores and hyphens.\n"
+    "at most 48 letters, digits, dots, underscores and hyphens.\n"
     "\n"
     "  --broker FOLDER     as mup broker made it (" DEFAULT_FOLDER ")\n"
     "  --json              print {\"name\": ..., \"password\": ...} or a list of names\n"

@@ -63,7 +63,7 @@ bool mup_factory_identity(struct mup_identity *out, const char *program, const c
     if (name == NULL)
         name = text;
     if (!mup_name_is_valid(name, strlen(name))) {
-        fprintf(stderr, "%s: '%s' is not a name: 1 to 36 of A-Z a-z 0-9 . _ -\n", program, name);
+        fprintf(stderr, "%s: '%s' is not a name: 1 to 48 of A-Z a-z 0-9 . _ -\n", program, name);
         return false;
     }
     memcpy(out->name, name, strlen(name));

@@ -22,8 +22,8 @@
 
 #define MUP_KEY_ID_SIZE        8u
 #define MUP_UUID_SIZE          16u
-#define MUP_DEVICE_NAME_MAX    36u /* characters of the name on MQTT, without a final zero */
-#define MUP_IDENTITY_RESERVED  56u
+#define MUP_DEVICE_NAME_MAX    48u /* characters of the name on MQTT, without a final zero */
+#define MUP_IDENTITY_RESERVED  44u
 #define MUP_IDENTITY_BODY_SIZE 256u
 
 /* A public key and the id by which a signature names it (COSE kid). */

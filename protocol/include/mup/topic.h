@@ -15,7 +15,7 @@
 #include "mup/manifest.h"
 #include "mup/status.h"
 
-#define MUP_NAME_MAX          36u /* bytes of [A-Za-z0-9._-]; a UUID in text form has 36 */
+#define MUP_NAME_MAX          48u /* bytes of [A-Za-z0-9._-]; a UUID in text form has 36 */
 #define MUP_TOPIC_MAX         80u /* longest topic that a device subscribes to or publishes on */
 #define MUP_UUID_TEXT_SIZE    37u /* with the final NUL */
 

@@ -76,8 +76,8 @@ static void a_name_has_1_to_36_letters_digits_and_three_more(void **state)
     }
     assert_false(mup_name_is_valid(good, 0));
     assert_true(mup_name_is_valid(good, 1));
-    assert_true(mup_name_is_valid(good, 36));
-    assert_false(mup_name_is_valid(good, 37));
+    assert_true(mup_name_is_valid(good, 48));
+    assert_false(mup_name_is_valid(good, 49));
 }
 
 static void every_topic_of_the_table_is_defined(void **state)
