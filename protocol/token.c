@@ -5,6 +5,8 @@
 #define ROW_SERVER_KID      12
 #define ROW_RESUME_MANIFEST 13
 #define ROW_RESUME_OFFSET   14
+#define ROW_FLOW            15
+#define ROW_PAUSE           16
 #define ROWS_RESUME         (MUP_ROW(ROW_RESUME_MANIFEST) | MUP_ROW(ROW_RESUME_OFFSET))
 #define AT(member)          offsetof(struct mup_token, member)
 
@@ -24,6 +26,8 @@ static const struct mup_field rows[] = {
     {13, MUP_FIELD_FIXED, MUP_OPTIONAL, AT(server_kid), 0, MUP_KID_SIZE},
     {14, MUP_FIELD_FIXED, MUP_OPTIONAL, AT(resume_manifest), 0, MUP_DIGEST_SIZE},
     {15, MUP_FIELD_UINT, MUP_OPTIONAL, AT(resume_offset), 0, UINT32_MAX},
+    {16, MUP_FIELD_UINT, MUP_OPTIONAL, AT(flow), MUP_FLOW_QOS1, MUP_FLOW_PACED},
+    {17, MUP_FIELD_UINT, MUP_OPTIONAL, AT(pause_ms), 1, MUP_PAUSE_MAX_MS},
 };
 
 static enum mup_status settle(void *message, uint32_t seen)
@@ -34,6 +38,8 @@ static enum mup_status settle(void *message, uint32_t seen)
     token->has_resume = (seen & ROWS_RESUME) != 0;
     if (token->has_resume && (seen & ROWS_RESUME) != ROWS_RESUME)
         return MUP_ERR_FORMAT; /* one of the two without the other */
+    if ((token->flow == MUP_FLOW_PACED) != ((seen & MUP_ROW(ROW_PAUSE)) != 0))
+        return MUP_ERR_FORMAT;
     return MUP_OK;
 }
 
@@ -53,5 +59,9 @@ enum mup_status mup_token_encode(uint8_t *bytes, size_t capacity, size_t *size,
         present &= ~MUP_ROW(ROW_SERVER_KID);
     if (!token->has_resume)
         present &= ~ROWS_RESUME;
+    if (token->flow == MUP_FLOW_CREDIT)
+        present &= ~MUP_ROW(ROW_FLOW);
+    if (token->flow != MUP_FLOW_PACED)
+        present &= ~MUP_ROW(ROW_PAUSE);
     return mup_layout_encode(bytes, capacity, size, token, &layout, present);
 }

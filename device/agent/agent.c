@@ -106,8 +106,10 @@ enum mup_status mup_agent_connect(struct mup_agent *agent, uint32_t now_ms)
         .user_name = {agent->name, agent->name_size},
         .session_expiry_s = MUP_AGENT_SESSION_S,
         .keep_alive_s = config->keep_alive_s,
-        .receive_maximum = 1,
+        .receive_maximum = config->receive_maximum == 0 ? 1 : config->receive_maximum,
         .topic_alias_maximum = MUP_MQTT_ALIAS_COUNT,
+        /* After a reset, slices that wait at the broker are of no use to anybody. */
+        .clean_start = config->flow == MUP_FLOW_QOS1 && !agent->may_resume,
         .maximum_packet_size =
             (largest > MUP_REQUEST_MAX ? largest : MUP_REQUEST_MAX) + MUP_AGENT_PACKET_OVERHEAD,
     };

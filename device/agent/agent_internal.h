@@ -86,6 +86,7 @@ void mup_agent_topic(const struct mup_agent *agent, struct mup_mqtt_bytes *topic
                      char text[MUP_TOPIC_MAX], const char *prefix);
 void mup_agent_due(struct mup_agent *agent, enum agent_out out);
 void mup_agent_flush(struct mup_agent *agent);
+void mup_agent_present(struct mup_agent *agent);
 void mup_agent_on_connected(struct mup_agent *agent, const struct mup_mqtt_event *event);
 void mup_agent_on_subscribed(struct mup_agent *agent, const struct mup_mqtt_event *event);
 void mup_agent_on_published(struct mup_agent *agent, const struct mup_mqtt_event *event);
@@ -123,7 +124,7 @@ void mup_agent_slice_begin(struct mup_agent *agent, uint32_t message_size);
 void mup_agent_slice_bytes(struct mup_agent *agent, const uint8_t *bytes, size_t size);
 void mup_agent_slice_end(struct mup_agent *agent);
 void mup_agent_transfer_tick(struct mup_agent *agent);
-void mup_agent_transfer_resumed(struct mup_agent *agent);
+void mup_agent_transfer_resumed(struct mup_agent *agent, bool kept); /* the broker's session */
 void mup_agent_transfer_wait(const struct mup_agent *agent, struct agent_wait *wait);
 size_t mup_agent_encode_ack(const struct mup_agent *agent, uint8_t bytes[MUP_ACK_MAX]);
 size_t mup_agent_encode_noop(const struct mup_agent *agent, uint8_t bytes[MUP_ACK_MAX]);

@@ -89,7 +89,7 @@ static bool flush_firmware(struct mup_agent *agent)
 
     if (wanted == agent->firmware)
         return true;
-    if (!subscribe(agent, TOPIC_FIRMWARE, 0, wanted))
+    if (!subscribe(agent, TOPIC_FIRMWARE, agent->config->flow == MUP_FLOW_QOS1, wanted))
         return false;
     agent->firmware = wanted;
     return true;
@@ -112,14 +112,22 @@ void mup_agent_link_wait(const struct mup_agent *agent, struct agent_wait *wait)
         mup_agent_sooner(wait, agent->bootstrap.said_ms, MUP_BOOTSTRAP_AGAIN_MS);
 }
 
-static void all_subscribed(struct mup_agent *agent)
+/* The bridge answers with what it wants of us: its reply, and requests that have no answer. */
+void mup_agent_present(struct mup_agent *agent)
+{
+    mup_agent_due(agent, OUT_PRESENCE);
+    mup_agent_due(agent, OUT_ANNOUNCE);
+    if (agent->phase == MUP_AGENT_RECEIVING || agent->phase == MUP_AGENT_COMPLETE)
+        agent->ack_due = true;
+}
+
+static void all_subscribed(struct mup_agent *agent, bool kept)
 {
     agent->link = LINK_UP;
     agent->may_resume = !agent->refused; /* what was refused is asked for again */
-    mup_agent_due(agent, OUT_PRESENCE);
-    mup_agent_due(agent, OUT_ANNOUNCE);
+    mup_agent_present(agent);
     mup_agent_report_if_owed(agent);
-    mup_agent_transfer_resumed(agent);
+    mup_agent_transfer_resumed(agent, kept);
 }
 
 void mup_agent_on_subscribed(struct mup_agent *agent, const struct mup_mqtt_event *event)
@@ -140,7 +148,7 @@ void mup_agent_on_subscribed(struct mup_agent *agent, const struct mup_mqtt_even
     agent->refused = agent->refused || refused;
     agent->subscribed++;
     if (agent->subscribed >= mup_agent_topic_count(agent))
-        all_subscribed(agent);
+        all_subscribed(agent, false);
 }
 
 /* ---- Connection -------------------------------------------------------------------------- */
@@ -168,7 +176,7 @@ void mup_agent_on_connected(struct mup_agent *agent, const struct mup_mqtt_event
     }
     if (connected->session_present && agent->may_resume) {
         agent->subscribed = (uint8_t)mup_agent_topic_count(agent);
-        all_subscribed(agent);
+        all_subscribed(agent, true);
     }
 }
 
@@ -193,6 +201,11 @@ void mup_agent_link_lost(struct mup_agent *agent)
 _Static_assert(SCRATCH_SIZE >= MUP_ANNOUNCEMENT_MAX && SCRATCH_SIZE >= MUP_REPORT_MAX,
                "one scratch for all");
 
+static uint8_t alias(const struct mup_agent *agent, uint8_t number)
+{
+    return agent->config->no_alias ? 0 : number;
+}
+
 static void encode(struct mup_agent *agent, enum agent_out out, struct mup_mqtt_publish *message,
                    uint8_t scratch[SCRATCH_SIZE])
 {
@@ -205,7 +218,7 @@ static void encode(struct mup_agent *agent, enum agent_out out, struct mup_mqtt_
         size = agent->response_size;
         message->correlation.at = agent->correlations[1].bytes;
         message->correlation.size = agent->correlations[1].size;
-        message->alias = ALIAS_RESPONSE;
+        message->alias = alias(agent, ALIAS_RESPONSE);
         break;
     case OUT_PRESENCE:
         mup_presence_encode(scratch, true);
@@ -306,7 +319,7 @@ static bool flush_acks(struct mup_agent *agent)
 {
     uint8_t bytes[MUP_ACK_MAX];
     char topic[MUP_TOPIC_MAX];
-    struct mup_mqtt_publish message = {.payload = bytes, .alias = ALIAS_ACK};
+    struct mup_mqtt_publish message = {.payload = bytes, .alias = alias(agent, ALIAS_ACK)};
 
     while (agent->ack_due || agent->noop_due) {
         bool is_ack = agent->ack_due;

@@ -64,7 +64,7 @@ static void count_correlation(struct mup_agent *agent)
 
 static void hold(struct mup_agent *agent, uint16_t packet_id)
 {
-    if (packet_id == 0)
+    if (packet_id == 0 || agent->config->receive_maximum > 1)
         return;
     mup_mqtt_ack_later(agent->config->mqtt);
     agent->held_id = packet_id;
@@ -80,8 +80,10 @@ static void repeated(struct mup_agent *agent, const struct mup_mqtt_event *event
         mup_agent_due(agent, OUT_RESPONSE);
 }
 
-static bool buffer_is_free(const struct mup_agent *agent)
+/* There is one buffer. Without room the message is asked for again when there is. */
+static bool has_room(struct mup_agent *agent)
 {
+    agent->missed = agent->missed || agent->out_state[OUT_RESPONSE] != OUT_NONE;
     return agent->out_state[OUT_RESPONSE] == OUT_NONE;
 }
 
@@ -99,8 +101,8 @@ static void request_begin(struct mup_agent *agent, const struct mup_mqtt_event *
         repeated(agent, event, age);
         return;
     }
-    if (!buffer_is_free(agent))
-        return; /* against our Receive Maximum, or of QoS 0 */
+    if (!has_room(agent))
+        return;
     hold(agent, event->packet_id);
     keep_correlation(agent, &message->correlation);
     agent->response_size = 0;
@@ -141,7 +143,7 @@ void mup_agent_on_message(struct mup_agent *agent, const struct mup_mqtt_event *
         agent->receiving = RECEIVING_SLICE;
         mup_agent_slice_begin(agent, message->payload_size);
     } else if (agent->request_topic == TOPIC_BOOTSTRAP) {
-        if (message->payload_size <= MUP_BOOTSTRAP_REPLY_MAX && buffer_is_free(agent)) {
+        if (message->payload_size <= MUP_BOOTSTRAP_REPLY_MAX && has_room(agent)) {
             agent->response_size = 0;
             agent->receiving = RECEIVING_BOOTSTRAP;
         }
@@ -326,6 +328,10 @@ void mup_agent_response_sent(struct mup_agent *agent)
 {
     if (agent->held_id != 0)
         agent->release_due = true;
+    if (agent->missed) {
+        agent->missed = false;
+        mup_agent_present(agent);
+    }
     if (agent->phase == MUP_AGENT_RESTARTING)
         agent->restart_wait = false;
 }

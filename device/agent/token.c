@@ -44,6 +44,8 @@ static size_t encode(const struct mup_agent *agent, uint8_t *bytes, size_t capac
     token.window_size = config->window_size;
     token.slice_size_max = config->slice_size_max;
     token.lifetime_s = config->token_lifetime_s;
+    token.flow = config->flow;
+    token.pause_ms = config->pause_ms;
     token.has_server_kid = self->server_epoch != 0;
     token.version = mup_agent_version(agent);
     memcpy(token.uuid, self->uuid, MUP_UUID_SIZE);

@@ -44,6 +44,7 @@ void mup_agent_ack_sent(struct mup_agent *agent)
 {
     agent->ack_due = false;
     agent->ack_ms = agent->now_ms;
+    agent->acked_ms = agent->now_ms;
     agent->acked_next = mup_pipeline_next(&agent->pipeline);
     mup_agent_notify(agent, MUP_AGENT_PROGRESS, agent->ack_state, agent->acked_next);
 }
@@ -52,7 +53,7 @@ void mup_agent_ack_sent(struct mup_agent *agent)
 static void came(struct mup_agent *agent)
 {
     agent->ack_ms = agent->now_ms;
-    agent->ack_wait_ms = MUP_AGENT_ACK_FIRST_MS;
+    agent->ack_wait_ms = MUP_AGENT_ACK_FIRST_MS + agent->config->pause_ms;
     agent->ack_repeats = 0;
 }
 
@@ -90,20 +91,19 @@ uint32_t mup_agent_open_transfer(struct mup_agent *agent, const struct mup_manif
     agent->ack_state = MUP_STATE_OK;
     agent->ack_due = false; /* the first one is the value of the response */
     agent->acked_next = mup_pipeline_next(&agent->pipeline);
+    agent->acked_ms = agent->now_ms;
     agent->slice = SLICE_SKIP;
     came(agent);
     return MUP_STATE_OK;
 }
 
-/* The connection is new: what was under way is lost, so the sender must go back. */
-void mup_agent_transfer_resumed(struct mup_agent *agent)
+/* The connection is new: what was under way is lost, so the sender must go back. But slices of
+ * QoS 1 wait in the session that the broker has kept, and are not to be sent twice. */
+void mup_agent_transfer_resumed(struct mup_agent *agent, bool kept)
 {
-    if (agent->phase == MUP_AGENT_RECEIVING)
+    if (agent->phase == MUP_AGENT_RECEIVING && !(kept && agent->config->flow == MUP_FLOW_QOS1))
         new_attempt(agent, MUP_STATE_OK);
-    else if (agent->phase == MUP_AGENT_COMPLETE)
-        agent->ack_due = true;
-    agent->ack_wait_ms = MUP_AGENT_ACK_FIRST_MS;
-    agent->ack_repeats = 0;
+    came(agent);
 }
 
 static bool is_acknowledging(const struct mup_agent *agent)
@@ -179,12 +179,15 @@ static void judge(struct mup_agent *agent, const struct mup_slice_header *slice,
     }
     if (agent->phase != MUP_AGENT_RECEIVING)
         return;
-    if (slice->offset == next) {
-        if (slice->size <= agent->pipeline.payload_size - next)
-            agent->slice = SLICE_DATA;
-    } else if (slice->offset > next && slice->attempt == agent->attempt) {
+    if (slice->offset > next) {
         /* A gap. The rest of the window has the same attempt and so no second rewind. */
-        new_attempt(agent, MUP_STATE_OK);
+        if (slice->attempt == agent->attempt)
+            new_attempt(agent, MUP_STATE_OK);
+    } else if (next - slice->offset < slice->size &&
+               slice->size <= agent->pipeline.payload_size - slice->offset) {
+        /* Perhaps one that a lost connection has cut, repeated by the broker. */
+        agent->message_size = next - slice->offset;
+        agent->slice = SLICE_DATA;
     }
 }
 
@@ -221,8 +224,13 @@ void mup_agent_slice_bytes(struct mup_agent *agent, const uint8_t *bytes, size_t
         else if (status != MUP_ERR_SHORT || agent->header_size == MUP_SLICE_HEADER_MAX)
             agent->slice = SLICE_SKIP;
     }
-    if (agent->slice == SLICE_DATA && size > 0)
-        fed(agent, mup_pipeline_feed(&agent->pipeline, bytes, size));
+    if (agent->slice == SLICE_DATA) {
+        uint32_t known = agent->message_size < size ? agent->message_size : (uint32_t)size;
+
+        agent->message_size -= known;
+        if (size > known)
+            fed(agent, mup_pipeline_feed(&agent->pipeline, bytes + known, size - known));
+    }
 }
 
 void mup_agent_slice_end(struct mup_agent *agent)
@@ -234,7 +242,8 @@ void mup_agent_slice_end(struct mup_agent *agent)
     if (mup_pipeline_is_complete(&agent->pipeline)) {
         mup_agent_enter(agent, MUP_AGENT_COMPLETE);
         agent->ack_due = true;
-    } else if (next - agent->acked_next >= agent->config->window_size / 2) {
+    } else if (next - agent->acked_next >= agent->config->window_size / 2 ||
+               mup_agent_elapsed(agent, agent->acked_ms, MUP_AGENT_ACK_MAX_MS)) {
         agent->ack_due = true;
     }
 }

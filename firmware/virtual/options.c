@@ -17,9 +17,15 @@ static const char usage[] =
     "  --password-file FILE    first line: its password at the broker\n"
     "  --app-id ID             default virtual-app\n"
     "  --hardware-class CLASS  default virtual-1\n"
-    "  --window BYTES          most bytes in flight (default 8192)\n"
+    "  --window BYTES          most bytes in flight (default 8192; 65536 with --flow\n"
+    "                          qos1 and paced)\n"
     "  --slice BYTES           largest slice (default 4096)\n"
     "  --block BYTES           largest block: a power of two, 256 to 4096 (4096)\n"
+    "  --flow credit|qos1|paced  how slices shall come: as credit allows (default),\n"
+    "                          with QoS 1, or one each --pause\n"
+    "  --pause MS              with --flow paced: between two slices (default 20)\n"
+    "  --receive-maximum N     messages of QoS 1 under way (default 1; 8 with qos1)\n"
+    "  --no-alias              write topics out, without topic aliases\n"
     "  --interval SECONDS      between two temperatures (default 10)\n"
     "  --keep-alive SECONDS    default 30\n"
     "  --token-lifetime S      default 600\n"
@@ -56,6 +62,20 @@ static bool parse_broker(struct virtual_options *options, const char *text)
     return true;
 }
 
+static bool parse_flow(struct virtual_options *options, const char *text)
+{
+    static const char *const names[] = {
+        [MUP_FLOW_CREDIT] = "credit", [MUP_FLOW_QOS1] = "qos1", [MUP_FLOW_PACED] = "paced"};
+
+    for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(text, names[i]) == 0) {
+            options->flow = i;
+            return true;
+        }
+    fprintf(stderr, "mup-device: --flow is credit, qos1 or paced, not '%s'\n", text);
+    return false;
+}
+
 static bool number_option(struct virtual_options *options, int option, const char *text)
 {
     switch (option) {
@@ -68,6 +88,10 @@ static bool number_option(struct virtual_options *options, int option, const cha
     case 'B':
         return virtual_number(&options->block_size, "--block", text, MUP_BLOCK_SIZE_MIN,
                               MUP_BLOCK_SIZE_MAX);
+    case 'P':
+        return virtual_number(&options->pause_ms, "--pause", text, 1, MUP_PAUSE_MAX_MS);
+    case 'R':
+        return virtual_number(&options->receive_maximum, "--receive-maximum", text, 1, UINT16_MAX);
     case 'i':
         return virtual_number(&options->interval_s, "--interval", text, 1, 3600);
     case 'k':
@@ -109,6 +133,11 @@ static bool text_option(struct virtual_options *options, int option, const char 
     case 'c':
         options->hardware_class = text;
         return true;
+    case 'F':
+        return parse_flow(options, text);
+    case 'A':
+        options->no_alias = true;
+        return true;
     case 'L':
         options->json = strcmp(text, "json") == 0;
         if (!options->json && strcmp(text, "text") != 0)
@@ -117,6 +146,22 @@ static bool text_option(struct virtual_options *options, int option, const char 
     default:
         return number_option(options, option, text);
     }
+}
+
+/* What was not told and depends on the flow. */
+static bool settle(struct virtual_options *options)
+{
+    if (options->pause_ms != 0 && options->flow != MUP_FLOW_PACED) {
+        fprintf(stderr, "mup-device: --pause needs --flow paced\n");
+        return false;
+    }
+    if (options->pause_ms == 0 && options->flow == MUP_FLOW_PACED)
+        options->pause_ms = 20;
+    if (options->window_size == 0)
+        options->window_size = options->flow == MUP_FLOW_CREDIT ? 8192 : MUP_WINDOW_MAX;
+    if (options->receive_maximum == 0)
+        options->receive_maximum = options->flow == MUP_FLOW_QOS1 ? 8 : 1;
+    return true;
 }
 
 int virtual_parse_options(struct virtual_options *options, int argc, char **argv)
@@ -131,6 +176,10 @@ int virtual_parse_options(struct virtual_options *options, int argc, char **argv
                                           {"window", required_argument, NULL, 'w'},
                                           {"slice", required_argument, NULL, 's'},
                                           {"block", required_argument, NULL, 'B'},
+                                          {"flow", required_argument, NULL, 'F'},
+                                          {"pause", required_argument, NULL, 'P'},
+                                          {"receive-maximum", required_argument, NULL, 'R'},
+                                          {"no-alias", no_argument, NULL, 'A'},
                                           {"interval", required_argument, NULL, 'i'},
                                           {"keep-alive", required_argument, NULL, 'k'},
                                           {"token-lifetime", required_argument, NULL, 'l'},
@@ -144,7 +193,6 @@ int virtual_parse_options(struct virtual_options *options, int argc, char **argv
 
     *options = (struct virtual_options){.app_id = "virtual-app",
                                         .hardware_class = "virtual-1",
-                                        .window_size = 8192,
                                         .slice_size = 4096,
                                         .block_size = 4096,
                                         .interval_s = 10,
@@ -167,5 +215,5 @@ int virtual_parse_options(struct virtual_options *options, int argc, char **argv
         fputs(usage, stderr);
         return EXIT_USAGE + 1;
     }
-    return 0;
+    return settle(options) ? 0 : EXIT_USAGE + 1;
 }

@@ -404,6 +404,10 @@ static bool start_agent(void)
     config->request = device.request;
     config->window_size = options->window_size;
     config->slice_size_max = options->slice_size;
+    config->flow = (uint8_t)options->flow;
+    config->pause_ms = (uint16_t)options->pause_ms;
+    config->receive_maximum = (uint16_t)options->receive_maximum;
+    config->no_alias = options->no_alias;
     config->token_lifetime_s = options->token_lifetime_s;
     config->trial_ms = options->trial_s * 1000;
     config->keep_alive_s = (uint16_t)options->keep_alive_s;

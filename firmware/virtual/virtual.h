@@ -39,6 +39,9 @@ struct virtual_options {
     const char *broker_port;
     uint32_t window_size;
     uint32_t slice_size;
+    uint32_t flow; /* enum mup_flow */
+    uint32_t pause_ms;
+    uint32_t receive_maximum;
     uint32_t block_size;
     uint32_t interval_s;
     uint32_t keep_alive_s;
@@ -46,6 +49,7 @@ struct virtual_options {
     uint32_t trial_s;
     uint32_t watchdog_ms;
     uint32_t seed;
+    bool no_alias;
     bool json;
 };
 

@@ -65,6 +65,26 @@
  * ONE REQUEST AT A TIME. The agent announces a Receive Maximum of 1 and acknowledges a request to
  * the broker only when the answer was acknowledged by it. So an answer is never lost: not for want
  * of room in the output (it waits), nor with the connection (it is sent again on the next one).
+ * With a larger receive_maximum a request may come while another is being answered: there is no
+ * place for it, and afterwards the agent says that it is present, upon which the bridge publishes
+ * again what was not answered. PUBACKs must keep the order of their messages (MQTT-4.6.0-2), so a
+ * request gets its own at once, and a power cut between it and the answer costs the answer.
+ *
+ * FLOW CONTROL. The device chooses, the token says it, nothing is configured at the server:
+ *
+ *   MUP_FLOW_CREDIT  acknowledgements grant credit; with window_size = slice_size_max this is the
+ *                    paper's stop-and-wait, with more it is the default. 4 to 8 kB are enough.
+ *   MUP_FLOW_QOS1    slices come with QoS 1, at most receive_maximum of them under way, and the
+ *                    broker waits for our PUBACKs. Set window_size to MUP_WINDOW_MAX, because what
+ *                    lies ahead waits at the broker, and receive_maximum to the slices that fit the
+ *                    transport's receive window (4 to 16). A slice is acknowledged when all of it
+ *                    has been taken in; one that comes again after a reconnection goes on where the
+ *                    first was cut.
+ *   MUP_FLOW_PACED   one slice of QoS 0 each pause_ms, whatever the device does. Set window_size to
+ *                    MUP_WINDOW_MAX.
+ *
+ * In each of them the agent acknowledges at half of the window, at a gap, after a wrong block, when
+ * the payload is complete, when nothing has come for a while, and at least every 30 s.
  *
  * TRIAL. An image on trial is confirmed when the broker has granted every subscription and has
  * acknowledged the announcement, that is when the image has proved that it can be reached by the
@@ -184,6 +204,12 @@ struct mup_agent_config {
     uint32_t token_lifetime_s; /* 600 is SPEC's */
     uint32_t trial_ms;         /* a trial is given up after it; 0: MUP_AGENT_TRIAL_MS */
 
+    /* How slices are to come: FLOW CONTROL above. All zero is the windowed credit. */
+    uint8_t flow;             /* enum mup_flow, told in the token */
+    bool no_alias;            /* write topics out; for comparison, an alias costs nothing */
+    uint16_t pause_ms;        /* with MUP_FLOW_PACED: between two slices, 1 to MUP_PAUSE_MAX_MS */
+    uint16_t receive_maximum; /* messages of QoS 1 that the broker may have under way; 0: 1 */
+
     /* Each may be NULL. */
     void (*command)(void *context, struct mup_agent_answer *answer,
                     const struct mup_agent_call *call);
@@ -261,6 +287,7 @@ struct mup_agent {
     /* seldom */
     bool may_resume;   /* the broker's session has all of our subscriptions */
     bool restart_wait; /* an answer waits for its PUBACK before the restart */
+    bool missed;       /* a message for which there was no room is to be asked for again */
 
     uint16_t out_id[MUP_AGENT_OUTGOING_COUNT]; /* 0: has none */
     uint16_t request_size;
@@ -277,10 +304,11 @@ struct mup_agent {
     uint32_t budget_ms;
     uint32_t phase_ms;    /* when the phase began, or the last progress in it */
     uint32_t acked_next;  /* next of the newest acknowledgement */
-    uint32_t ack_ms;      /* when it was sent, or something came */
+    uint32_t acked_ms;    /* when it was sent ... */
+    uint32_t ack_ms;      /* ... or something came */
     uint32_t ack_wait_ms; /* until it is repeated */
     uint32_t noop_ms;
-    uint32_t message_size;
+    uint32_t message_size; /* once it is a slice that is taken: bytes of it that we have */
 
     struct mup_backoff backoff;
 

@@ -21,6 +21,14 @@
 #define MUP_WINDOW_MAX           65536u
 #define MUP_SLICE_DATA_MIN       16u
 #define MUP_SLICE_DATA_MAX       32768u
+#define MUP_PAUSE_MAX_MS         5000u
+
+/* How slices are to be sent (docs/SPEC.md section 15). */
+enum mup_flow {
+    MUP_FLOW_CREDIT = 0, /* QoS 0, as far as acknowledgements allow */
+    MUP_FLOW_QOS1 = 1,   /* QoS 1: the broker holds back by the device's Receive Maximum */
+    MUP_FLOW_PACED = 2,  /* QoS 0, one each pause_ms */
+};
 
 struct mup_token {
     uint8_t uuid[MUP_UUID_SIZE];
@@ -40,6 +48,8 @@ struct mup_token {
     bool has_resume; /* part of a payload is kept from an earlier transfer */
     uint8_t resume_manifest[MUP_DIGEST_SIZE]; /* SHA-256 of that vendor COSE_Sign1 */
     uint32_t resume_offset;                   /* payload bytes already kept */
+    uint32_t flow;                            /* enum mup_flow */
+    uint32_t pause_ms;                        /* with MUP_FLOW_PACED only, else 0 */
 };
 
 /* Errors as mup_manifest_decode; *out is untouched on error. */

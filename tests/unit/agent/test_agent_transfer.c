@@ -88,9 +88,45 @@ static void a_repeated_slice_changes_nothing(void **state)
     slice(world, 0, 700);
     assert_int_equal(next(world), 700);
     assert_int_equal(world->agent.attempt, 0);
-    slice(world, 500, 700); /* reaches beyond what is there, but does not start at next */
+    slice(world, 600, 100); /* ends at next */
     assert_int_equal(next(world), 700);
     assert_int_equal(world->agent.attempt, 0);
+}
+
+/* What a broker repeats after the link was lost in the middle of a slice. */
+static void of_a_slice_that_begins_before_next_the_new_part_is_taken(void **state)
+{
+    struct world *world = *state;
+
+    slice(world, 0, 700);
+    for (size_t piece = 1; next(world) < 2300; piece = 2 * piece + 1) {
+        uint32_t at = next(world);
+
+        world->piece_size = piece;
+        slice(world, at - 300, 500);
+        assert_int_equal(next(world), at + 200);
+        slice(world, at + 200 - 1, 2); /* a single byte is new */
+        assert_int_equal(next(world), at + 201);
+    }
+    assert_int_equal(world->agent.attempt, 0);
+    assert_int_equal(world_transfer(world), MUP_STATE_OK);
+    assert_int_equal(world_verify(world).state, MUP_STATE_OK);
+}
+
+static void a_slice_that_begins_before_next_may_not_reach_beyond_the_payload(void **state)
+{
+    struct world *world = *state;
+    uint32_t payload_size = world->manifest.payload_size;
+    uint8_t bytes[WORLD_SLICE] = {0};
+
+    while (payload_size - next(world) > 100)
+        slice(world, next(world),
+              payload_size - next(world) - 100 < 900 ? payload_size - next(world) - 100 : 900);
+    memcpy(bytes, world->payload + payload_size - 300, 300);
+    world_slice(world, world->agent.transfer, 0, payload_size - 300, bytes, 301);
+    assert_int_equal(payload_size - next(world), 100);
+    world_slice(world, world->agent.transfer, 0, payload_size - 300, bytes, 300);
+    assert_int_equal(mup_agent_phase(&world->agent), MUP_AGENT_COMPLETE);
 }
 
 static void a_gap_asks_once_to_go_back_however_many_slices_follow(void **state)
@@ -563,6 +599,8 @@ int main(void)
         TEST(it_subscribes_before_it_answers_and_unsubscribes_when_complete),
         TEST(slices_need_not_be_aligned_to_anything),
         TEST(a_repeated_slice_changes_nothing),
+        TEST(of_a_slice_that_begins_before_next_the_new_part_is_taken),
+        TEST(a_slice_that_begins_before_next_may_not_reach_beyond_the_payload),
         TEST(a_gap_asks_once_to_go_back_however_many_slices_follow),
         TEST(a_slice_of_an_old_attempt_that_starts_at_next_is_taken),
         TEST(a_forged_slice_costs_one_block_and_never_touches_flash),

@@ -109,6 +109,8 @@ const struct known_vector known_vectors[KNOWN_VECTORS] = {
     {"Request with arguments of every kind", CODEC_REQUEST, true, false},
     {"Device token", CODEC_TOKEN, true, false},
     {"Device token without a server and without a kept part", CODEC_TOKEN, true, false},
+    {"Device token of a device that wants its slices by QoS 1", CODEC_TOKEN, true, false},
+    {"Device token of a device that wants one slice each 273 ms", CODEC_TOKEN, true, false},
     {"Response with a value", CODEC_RESPONSE, true, false},
     {"Response of a state alone", CODEC_RESPONSE, true, false},
     {"Response with a text, a nested value and authentication", CODEC_RESPONSE, true, true},

@@ -68,7 +68,7 @@ struct known_vector {
     bool has_authentication; /* key 15 is there, which is not written again */
 };
 
-#define KNOWN_VECTORS 23u
+#define KNOWN_VECTORS 25u
 extern const struct known_vector known_vectors[KNOWN_VECTORS];
 
 /* Room for the largest request and for what a change adds. */

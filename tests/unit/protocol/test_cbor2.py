@@ -116,6 +116,10 @@ def token(v):
         message[13] = v.bytes(8)
     if v.bool():
         message[14], message[15] = v.bytes(32), v.uint()
+    if v.bool():
+        message[16] = v.uint(1, 2)
+        if message[16] == 2:
+            message[17] = v.uint(1, 5000)
     return message
 
 

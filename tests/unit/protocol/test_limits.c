@@ -394,8 +394,20 @@ static void device_token(void **state)
         ANY_UINT(15),
     };
 
+    static const struct bad_value qos1[] = {
+        {16, "00", MUP_ERR_RANGE}, {16, "02", MUP_ERR_FORMAT}, /* paced without a pause */
+        {16, "03", MUP_ERR_RANGE}, {16, "18 20", MUP_ERR_RANGE}, {16, "f6", MUP_ERR_FORMAT},
+    };
+    static const struct bad_value paced[] = {
+        {16, "00", MUP_ERR_RANGE}, {16, "01", MUP_ERR_FORMAT}, /* a pause, and not paced */
+        {16, "03", MUP_ERR_RANGE}, {17, "00", MUP_ERR_RANGE},       {17, "01", MUP_OK},
+        {17, "19 13 88", MUP_OK},  {17, "19 13 89", MUP_ERR_RANGE}, {17, "40", MUP_ERR_FORMAT},
+    };
+
     (void)state;
     CHECK(CODEC_TOKEN, "Device token", cases);
+    CHECK(CODEC_TOKEN, "Device token of a device that wants its slices by QoS 1", qos1);
+    CHECK(CODEC_TOKEN, "Device token of a device that wants one slice each 273 ms", paced);
 }
 
 static void final_report(void **state)
@@ -455,6 +467,19 @@ static void a_kept_part_has_a_digest_and_a_size_or_neither(void **state)
     assert_int_equal(verdict(&codecs[CODEC_TOKEN], &no_server), MUP_OK);
 }
 
+static void a_pause_is_there_if_and_only_if_slices_are_paced(void **state)
+{
+    struct message token = from_spec("Device token of a device that wants one slice each 273 ms");
+    struct message no_flow = without(&token, 16);
+    struct message no_pause = without(&token, 17);
+    struct message neither = without(&no_pause, 16);
+
+    (void)state;
+    assert_int_equal(verdict(&codecs[CODEC_TOKEN], &no_flow), MUP_ERR_FORMAT);
+    assert_int_equal(verdict(&codecs[CODEC_TOKEN], &no_pause), MUP_ERR_FORMAT);
+    assert_int_equal(verdict(&codecs[CODEC_TOKEN], &neither), MUP_OK);
+}
+
 static void other_optional_keys_may_be_missing(void **state)
 {
     static const struct {
@@ -498,10 +523,10 @@ static void the_longest_messages_fit_their_named_sizes(void **state)
         {CODEC_CERTIFICATE, "a4 01 03 02 1a ff ff ff ff 03 58 40 01*64 04 78 20 61*32",
          MUP_CERTIFICATE_MAX},
         {CODEC_TOKEN,
-         "af 01 50 01*16 02 1a ff ff ff ff 03 50 02*16 04 78 20 61*32 05 78 20 62*32 06 1a ff ff "
+         "b1 01 50 01*16 02 1a ff ff ff ff 03 50 02*16 04 78 20 61*32 05 78 20 62*32 06 1a ff ff "
          "ff "
          "ff 07 1a 01 00 00 00 08 19 10 00 09 1a 00 01 00 00 0a 19 80 00 0b 1a 00 01 51 80 0c 48 "
-         "03*8 0d 48 04*8 0e 58 20 05*32 0f 1a ff ff ff ff",
+         "03*8 0d 48 04*8 0e 58 20 05*32 0f 1a ff ff ff ff 10 02 11 19 13 88",
          MUP_TOKEN_MAX},
         {CODEC_ANNOUNCEMENT,
          "a9 01 01 02 50 01*16 03 58 20 02*32 04 19 ff ff 05 1a ff ff ff ff 06 f5 07 1a ff ff ff "
@@ -566,6 +591,8 @@ static void an_encoder_refuses_what_a_decoder_would(void **state)
     REFUSES(CODEC_CERTIFICATE, "Certificate", in.certificate.epoch = 0);
     REFUSES(CODEC_TOKEN, "Device token", in.token.lifetime_s = 0);
     REFUSES(CODEC_TOKEN, "Device token", in.token.window_size = MUP_WINDOW_MAX + 1);
+    REFUSES(CODEC_TOKEN, "Device token", in.token.flow = MUP_FLOW_PACED + 1);
+    REFUSES(CODEC_TOKEN, "Device token", in.token.flow = MUP_FLOW_PACED); /* no pause */
     REFUSES(CODEC_ANNOUNCEMENT, "Announcement", in.announcement.description_size = 65536);
     REFUSES(CODEC_PIECE, "Description piece", in.piece.number = MUP_PIECE_NUMBER_MAX + 1);
     REFUSES(CODEC_PIECE, "Description piece", in.piece.data.size = 0);
@@ -603,6 +630,7 @@ int main(void)
         cmocka_unit_test(device_token),
         cmocka_unit_test(final_report),
         cmocka_unit_test(a_kept_part_has_a_digest_and_a_size_or_neither),
+        cmocka_unit_test(a_pause_is_there_if_and_only_if_slices_are_paced),
         cmocka_unit_test(other_optional_keys_may_be_missing),
         cmocka_unit_test(the_longest_messages_fit_their_named_sizes),
         cmocka_unit_test(an_encoder_refuses_what_a_decoder_would),

@@ -212,6 +212,8 @@ static void the_tokens_have_their_fields(void **state)
     assert_true(out.token.has_resume);
     assert_counts_up(out.token.resume_manifest, MUP_DIGEST_SIZE, 0x80);
     assert_int_equal(out.token.resume_offset, 63737);
+    assert_int_equal(out.token.flow, MUP_FLOW_CREDIT);
+    assert_int_equal(out.token.pause_ms, 0);
 
     decode(&out, CODEC_TOKEN, "Device token without a server and without a kept part");
     assert_int_equal(out.token.version, 0);
@@ -219,6 +221,15 @@ static void the_tokens_have_their_fields(void **state)
     assert_false(out.token.has_resume);
     assert_int_equal(out.token.resume_offset, 0);
     assert_counts_up(out.token.vendor_kid, MUP_KID_SIZE, 0xe0);
+
+    decode(&out, CODEC_TOKEN, "Device token of a device that wants its slices by QoS 1");
+    assert_int_equal(out.token.window_size, 65536);
+    assert_int_equal(out.token.flow, MUP_FLOW_QOS1);
+    assert_int_equal(out.token.pause_ms, 0);
+
+    decode(&out, CODEC_TOKEN, "Device token of a device that wants one slice each 273 ms");
+    assert_int_equal(out.token.flow, MUP_FLOW_PACED);
+    assert_int_equal(out.token.pause_ms, 273);
 }
 
 static void the_responses_have_their_fields(void **state)
