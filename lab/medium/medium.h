@@ -17,8 +17,8 @@
  *     mup_medium_run() when mup_medium_wake_us() has come, again and again.
  *
  * What happens is told through struct mup_medium_calls, from inside mup_medium_run(), in the order
- * of its ideal times. Those functions may call mup_medium_send(), mup_medium_wake_us() and the
- * counters; they must not run, attach, detach or initialise.
+ * of its ideal times. Those functions may call anything here but mup_medium_init();
+ * mup_medium_run() does nothing when called from there.
  *
  * The struct is large (about 1.2 MB): make it static or take it from the heap. It has no pointers
  * into itself, and nothing here allocates. Bytes that a node sends may be any: what is no frame of
@@ -155,6 +155,8 @@ struct mup_medium_air {
     enum mup_medium_kind kind;
     uint64_t begin_us;
     uint64_t end_us;
+    uint64_t counted_us;                /* its time is in the counters up to here */
+    bool reaches[MUP_MEDIUM_NODES_MAX]; /* who listened when it began */
 };
 
 struct mup_medium_node {
@@ -168,7 +170,7 @@ struct mup_medium_node {
     uint8_t count;
     uint8_t head; /* which of order[] the MAC is busy with */
 
-    int state; /* of the MAC, csma.c */
+    int state; /* of the MAC: csma.c */
     uint64_t timer_us;
     uint64_t spaced_us; /* interframe spacing ends */
     uint8_t backoffs;
@@ -188,7 +190,8 @@ struct mup_medium_node {
     struct mup_medium_sleep sleep;
     uint64_t sleep_origin_us;
     uint64_t on_until_us;
-    uint64_t counted_us; /* rx_us is right up to here */
+    uint64_t on_us; /* its radio was on, receiving or sending, until counted_us */
+    uint64_t counted_us;
     struct mup_medium_counters counters;
 };
 
@@ -197,6 +200,7 @@ struct mup_medium {
     struct mup_medium_calls calls;
     uint64_t random;
     uint64_t now_us;
+    bool is_running;
     uint64_t busy_since_us;
     uint64_t silent_since_us; /* end of the latest transmission of all */
     unsigned on_air_count;
@@ -222,11 +226,12 @@ void mup_medium_set(struct mup_medium *medium, const struct mup_medium_config *c
 void mup_medium_attach(struct mup_medium *medium, uint64_t now_us, unsigned node,
                        const uint8_t *eui64);
 
-/* Switch it off: what waits is gone without a word, what is on the air ends here, broken. */
+/* Switch it off: what waits is gone without a word, what is on the air ends here, broken. As with
+ * attaching, what is due by then happens first. */
 void mup_medium_detach(struct mup_medium *medium, uint64_t now_us, unsigned node);
 
 /* Let a node's receiver sleep, or (period 0) stay on again; attaching leaves it on. The first
- * period begins now. */
+ * period begins now, after what is due by then. */
 void mup_medium_set_sleep(struct mup_medium *medium, uint64_t now_us, unsigned node,
                           const struct mup_medium_sleep *sleep);
 
