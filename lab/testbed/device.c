@@ -162,9 +162,6 @@ struct mup_process *mup_testbed_start_device(struct mup_testbed *bed,
         argv[count++] = "--slice";
         argv[count++] = slice;
     }
-    for (size_t i = 0;
-         i < sizeof device->arguments / sizeof device->arguments[0] && device->arguments[i] != NULL;
-         i++)
-        argv[count++] = device->arguments[i];
+    mup_testbed_append(argv, count, device->arguments, 8);
     return mup_process_start(&bed->processes, device->process, argv);
 }

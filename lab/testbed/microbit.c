@@ -13,16 +13,16 @@
 bool mup_testbed_start_router(struct mup_testbed *bed)
 {
     char port[16];
-    const char *argv[] = {mup_testbed_program(bed, "mup-router"),
-                          "--radio",
-                          mup_testbed_path(bed, "radio"),
-                          "--broker",
-                          port,
-                          "--capture",
-                          mup_testbed_path(bed, "radio.pcap"),
-                          NULL};
+    const char *argv[8 + MUP_TESTBED_ARGUMENTS_MAX] = {mup_testbed_program(bed, "mup-router"),
+                                                       "--radio",
+                                                       mup_testbed_path(bed, "radio"),
+                                                       "--broker",
+                                                       port,
+                                                       "--capture",
+                                                       mup_testbed_path(bed, "radio.pcap")};
     struct mup_process *router;
 
+    mup_testbed_append(argv, 7, bed->router_arguments, MUP_TESTBED_ARGUMENTS_MAX);
     snprintf(port, sizeof port, "%d", bed->broker_port);
     router = mup_process_start(&bed->processes, "mup-router", argv);
     if (router == NULL)
@@ -36,26 +36,27 @@ bool mup_testbed_make_microbit(struct mup_testbed *bed, struct mup_testbed_devic
 {
     char flash[48];
     char password[MUP_NAME_MAX + 16];
-    const char *argv[] = {mup_testbed_program(bed, "mup-microbit"),
-                          "factory",
-                          "--flash",
-                          NULL,
-                          "--boot",
-                          mup_testbed_firmware(bed, "microbit-boot.bin"),
-                          "--image",
-                          mup_testbed_application(bed, device->version, "ok"),
-                          "--vendor-key",
-                          mup_testbed_path(bed, "vendor.pub"),
-                          "--uuid",
-                          device->uuid,
-                          "--name",
-                          device->name,
-                          "--password-file",
-                          NULL,
-                          "--trial",
-                          TRIAL_S,
-                          NULL};
+    const char *argv[19 + MUP_TESTBED_ARGUMENTS_MAX] = {
+        mup_testbed_program(bed, "mup-microbit"),
+        "factory",
+        "--flash",
+        NULL,
+        "--boot",
+        mup_testbed_firmware(bed, "microbit-boot.bin"),
+        "--image",
+        mup_testbed_application(bed, device->version, "ok"),
+        "--vendor-key",
+        mup_testbed_path(bed, "vendor.pub"),
+        "--uuid",
+        device->uuid,
+        "--name",
+        device->name,
+        "--password-file",
+        NULL,
+        "--trial",
+        TRIAL_S};
 
+    mup_testbed_append(argv, 18, device->factory_arguments, MUP_TESTBED_ARGUMENTS_MAX);
     if (!mup_testbed_name_device(device) || !mup_testbed_add_user(bed, device->name))
         return false;
     snprintf(flash, sizeof flash, "%s.flash", device->process);
@@ -141,19 +142,22 @@ struct mup_process *mup_testbed_start_microbit(struct mup_testbed *bed,
 {
     char flash[48];
     char monitor[MUP_TESTBED_PATH_MAX + 128];
-    const char *argv[32] = {
-        mup_testbed_program(bed, "mup-microbit"), "run", "--flash", NULL,   "--radio",
-        mup_testbed_path(bed, "radio"),           "--",  "-qmp",    monitor};
-    size_t count = 9;
+    const char *const qemu[] = {"--", "-qmp", monitor};
+    const char *argv[32] = {mup_testbed_program(bed, "mup-microbit"),
+                            "run",
+                            "--flash",
+                            NULL,
+                            "--radio",
+                            mup_testbed_path(bed, "radio")};
+    size_t count = 6;
     struct mup_process *board;
 
     snprintf(flash, sizeof flash, "%s.flash", device->process);
     snprintf(monitor, sizeof monitor, "unix:%s,server=on,wait=off", monitor_path(bed, device));
     argv[3] = mup_testbed_path(bed, flash);
-    for (size_t i = 0;
-         i < sizeof device->arguments / sizeof device->arguments[0] && device->arguments[i] != NULL;
-         i++)
-        argv[count++] = device->arguments[i];
+    count = mup_testbed_append(argv, count, device->run_arguments, 4);
+    count = mup_testbed_append(argv, count, qemu, 3);
+    mup_testbed_append(argv, count, device->arguments, 8);
     board = mup_process_start(&bed->processes, device->process, argv);
     if (board == NULL || mup_process_wait_line(&bed->processes, board, "mup-qemu: flash is",
                                                MUP_TESTBED_START_TIMEOUT_MS, NULL, 0))

@@ -103,6 +103,14 @@ bool mup_testbed_run(struct mup_testbed *bed, const char *name, const char *cons
     return false;
 }
 
+size_t mup_testbed_append(const char **argv, size_t count, const char *const *more, size_t most)
+{
+    for (size_t i = 0; i < most && more[i] != NULL; i++)
+        argv[count++] = more[i];
+    argv[count] = NULL;
+    return count;
+}
+
 static bool random_hex(char *text, size_t size)
 {
     uint8_t bytes[32];

@@ -29,7 +29,8 @@
 
 #define MUP_TESTBED_PATH_MAX         512u
 #define MUP_TESTBED_PASSWORD_SIZE    33u
-#define MUP_TESTBED_USERS_MAX        64u
+#define MUP_TESTBED_USERS_MAX        128u
+#define MUP_TESTBED_ARGUMENTS_MAX    24u /* further ones for a program; a NULL ends them earlier */
 #define MUP_TESTBED_START_TIMEOUT_MS 60000
 
 #define MUP_TESTBED_APP              "mup-demo"
@@ -51,6 +52,7 @@ struct mup_testbed {
     const char *server_settings; /* further lines of the server's configuration; may be NULL */
     const char *bridge_settings; /* instead of "rpc-timeout-s 20" in the bridge's; may be NULL */
     const char *broker_rules;    /* further lines of the broker's access list; may be NULL */
+    const char *router_arguments[MUP_TESTBED_ARGUMENTS_MAX]; /* further ones of mup-router */
 
     int broker_port;
     int ssh_port;
@@ -104,6 +106,10 @@ struct mup_testbed_device {
     uint32_t slice;                /* bytes; 0: the device's default */
     uint32_t slot_size;            /* bytes; 0: the default of the factory */
     const char *arguments[8];      /* further ones of mup-device run; the first NULL ends them */
+
+    /* Of an emulated micro:bit alone. */
+    const char *factory_arguments[MUP_TESTBED_ARGUMENTS_MAX]; /* further settings of its factory */
+    const char *run_arguments[4];                             /* further ones of mup-microbit run */
 };
 
 /* Make a factory flash and a broker user for the device. */

@@ -20,6 +20,10 @@ bool mup_testbed_write(const struct mup_testbed *bed, const char *name, unsigned
 /* Give a device a random UUID and its name, if it has none. */
 bool mup_testbed_name_device(struct mup_testbed_device *device);
 
+/* Put `more`, at most `most` words up to the first NULL, behind the `count` of argv, which has room
+ * for them and a NULL; returns how many there are now. */
+size_t mup_testbed_append(const char **argv, size_t count, const char *const *more, size_t most);
+
 /* Write the password file again and tell the running broker to read it. */
 bool mup_testbed_reload_users(struct mup_testbed *bed, struct mup_process *broker);
 
