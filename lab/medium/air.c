@@ -7,6 +7,7 @@
  */
 #include "medium_internal.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "standard.h"
@@ -57,6 +58,7 @@ void mup_medium_air_begin(struct mup_medium *medium, struct mup_medium_node *nod
     struct mup_medium_air *air = &node->air;
     uint32_t wake_up_us = kind == MUP_MEDIUM_BROADCAST ? mup_medium_wake_up_us(medium) : 0;
 
+    assert(!air->is_on);
     find_listeners(medium, node, wake_up_us != 0);
     air->is_on = true;
     air->is_destroyed = false;
@@ -106,7 +108,7 @@ void mup_medium_air_break(struct mup_medium *medium, struct mup_medium_node *nod
 bool mup_medium_air_is_busy(const struct mup_medium *medium, const struct mup_medium_node *node)
 {
     if (medium->silent_since_us > node->cca_us || node->hears_us > node->cca_us ||
-        node->ack_us != MUP_MEDIUM_NEVER)
+        node->ack_us != MUP_MEDIUM_NEVER || node->air.is_on)
         return true;
     for (unsigned i = 0; i < MUP_MEDIUM_NODES_MAX; i++)
         if (medium->node[i].air.is_on && medium->node[i].air.begin_us < medium->now_us)

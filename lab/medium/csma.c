@@ -1,6 +1,6 @@
 /*
  * The MAC of a sender: interframe spacing, unslotted CSMA-CA, the wait for an acknowledgement and
- * retries (IEEE 802.15.4-2020, 6.2.5.1 and 6.6.3).
+ * retries (IEEE 802.15.4-2020, 6.2.5.1, 6.2.4, 6.7.4.3 and 6.7.4.4).
  *
  *                               channel busy
  *                             +--------------+
