@@ -9,8 +9,7 @@ mup_fetch_source(lwip lwip 2.1.3+dfsg1-2
 set(lwip_files
     core/def.c core/inet_chksum.c core/init.c core/ip.c core/mem.c core/memp.c core/netif.c
     core/pbuf.c core/tcp.c core/tcp_in.c core/tcp_out.c core/timeouts.c
-    core/ipv6/icmp6.c core/ipv6/ip6.c core/ipv6/ip6_addr.c core/ipv6/nd6.c
-    netif/lowpan6_common.c)
+    core/ipv6/icmp6.c core/ipv6/ip6.c core/ipv6/ip6_addr.c core/ipv6/nd6.c)
 list(TRANSFORM lwip_files PREPEND ${lwip}/src/)
 
 # Three mistakes of its 6LoWPAN are mended in a copy. Anybody in reach of the radio can make use of
@@ -18,10 +17,18 @@ list(TRANSFORM lwip_files PREPEND ${lwip}/src/)
 macro(mup_lwip_mend from to)
     string(FIND "${lwip_text}" "${from}" found)
     if(found EQUAL -1)
-        message(FATAL_ERROR "lwIP's lowpan6.c is another one: cmake/Lwip.cmake mends what is not there")
+        message(FATAL_ERROR "lwIP's 6LoWPAN is another one: cmake/Lwip.cmake mends what is not there")
     endif()
     string(REPLACE "${from}" "${to}" lwip_text "${lwip_text}")
 endmacro()
+
+# lwIP keeps 40 bytes free before a header that is being decompressed, which is IPv6's own: then each
+# buffer of the pool would have to be 40 bytes larger.
+file(READ ${lwip}/src/netif/lowpan6_common.c lwip_text)
+mup_lwip_mend("pbuf_alloc(PBUF_IP, p->len + IP6_HLEN + UDP_HLEN_ALLOC" "pbuf_alloc(PBUF_RAW, p->len + IP6_HLEN + UDP_HLEN_ALLOC")
+set(lwip_mended_common ${CMAKE_BINARY_DIR}/lwip/lowpan6_common.c)
+file(WRITE ${lwip_mended_common}.new "${lwip_text}")
+file(COPY_FILE ${lwip_mended_common}.new ${lwip_mended_common} ONLY_IF_DIFFERENT)
 
 file(READ ${lwip}/src/netif/lowpan6.c lwip_text)
 # A first fragment that cannot be decompressed is given back by lowpan6_decompress() already: given
@@ -41,7 +48,7 @@ file(WRITE ${lwip_mended}.new "${lwip_text}")
 file(COPY_FILE ${lwip_mended}.new ${lwip_mended} ONLY_IF_DIFFERENT)
 
 function(mup_lwip_library name options)
-    add_library(${name} STATIC ${lwip_files} ${lwip_mended} ${CMAKE_SOURCE_DIR}/cmake/lwip_cleared.c)
+    add_library(${name} STATIC ${lwip_files} ${lwip_mended} ${lwip_mended_common} ${CMAKE_SOURCE_DIR}/cmake/lwip_cleared.c)
     set_source_files_properties(${lwip}/src/core/ipv6/nd6.c PROPERTIES
         COMPILE_DEFINITIONS pbuf_alloc=mup_lwip_alloc_cleared)
     target_include_directories(${name} SYSTEM PUBLIC ${options} ${lwip}/src/include)

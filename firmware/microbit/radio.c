@@ -14,6 +14,7 @@
 #define PATIENCE_MS   200u /* a frame that stops for so long was cut off by a reset */
 #define REASSEMBLY_MS 1000u
 #define POLL_MAX      256u /* bytes that are taken at once, however many come */
+#define SHORT_MTU     560u /* five frames of 104 bytes, and the header that is compressed */
 
 static struct {
     struct netif netif;
@@ -123,6 +124,7 @@ static void set_address(void)
         memcpy(&address.addr[2], radio.address->eui64, MICROBIT_EUI64_SIZE);
         address.addr[2] ^= PP_HTONL(0x02000000);
     } else {
+        radio.netif.mtu = SHORT_MTU; /* so that TCP offers a segment that fills its frames */
         (void)lowpan6_set_short_addr((u8_t)(short_address >> 8), (u8_t)short_address);
         address.addr[2] = PP_HTONL(0x000000ff);
         address.addr[3] = lwip_htonl(0xfe000000 | short_address);

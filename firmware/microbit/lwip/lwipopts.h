@@ -1,9 +1,12 @@
 /*
  * lwIP in 16 kB of RAM: one TCP connection over IPv6 over 6LoWPAN.
  *
- * A segment of 536 bytes comes in six frames, and two segments may be under way. A pool buffer must
- * hold the first fragment with its header decompressed in one piece: below 192 bytes nothing is
- * ever reassembled, without a word.
+ * A frame between EUI-64s has room for 96 bytes of a datagram that is compressed and in fragments,
+ * so a segment of 556 bytes and TCP's header fill six of them. Three segments may be under way, in
+ * the ring of tcp.c; the pool has to hold one of them that is being put together, and a frame of
+ * somebody else. A pool buffer must hold the first fragment with its header decompressed in one
+ * piece: below 152 bytes (16-bit addresses; 140 otherwise) nothing is ever reassembled, without a
+ * word.
  */
 #ifndef MUP_MICROBIT_LWIPOPTS_H
 #define MUP_MICROBIT_LWIPOPTS_H
@@ -33,6 +36,7 @@
 #define LWIP_IPV6_DUP_DETECT_ATTEMPTS   0
 #define LWIP_IPV6_AUTOCONFIG            0
 #define LWIP_IPV6_SEND_ROUTER_SOLICIT   0
+#define LWIP_ND6_ALLOW_RA_UPDATES       0 /* nobody in reach is to decide on our MTU */
 #define LWIP_IPV6_NUM_ADDRESSES         1
 #define LWIP_IPV6_SCOPES                0 /* one interface */
 #define LWIP_SINGLE_NETIF               1
@@ -52,8 +56,8 @@
 #define LWIP_6LOWPAN_NUM_CONTEXTS       0
 
 #define LWIP_TCP                        1
-#define TCP_MSS                         536
-#define TCP_WND                         (2 * TCP_MSS)
+#define TCP_MSS                         556
+#define TCP_WND                         (3 * TCP_MSS)
 #define TCP_SND_BUF                     (2 * TCP_MSS)
 #define TCP_SND_QUEUELEN                6
 #define TCP_QUEUE_OOSEQ                 0
@@ -70,7 +74,7 @@
 #define MEMP_NUM_PBUF                   4
 #define MEMP_NUM_FRAG_PBUF              0
 #define PBUF_LINK_HLEN                  0
-#define PBUF_POOL_BUFSIZE               192
-#define PBUF_POOL_SIZE                  13
+#define PBUF_POOL_BUFSIZE               152
+#define PBUF_POOL_SIZE                  8
 
 #endif
