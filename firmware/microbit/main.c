@@ -38,7 +38,6 @@ static struct {
     struct mup_flash_map map;
     struct mup_port_random random;
     struct mup_port_transport transport;
-    struct microbit_settings settings;
     struct mup_boot boot;
     struct mup_mqtt mqtt;
     struct mup_agent agent;
@@ -80,6 +79,9 @@ __attribute__((section(".vectors"),
     [CLOCK_VECTOR] = on_alarm,
     [CLOCK_VECTOR + 1 ... MICROBIT_VECTORS - 1] = unexpected,
 };
+
+static const struct microbit_settings_record *const settings_record =
+    (const struct microbit_settings_record *)MICROBIT_SETTINGS_AT;
 
 static struct mup_port_clock clock_port;
 
@@ -277,7 +279,6 @@ static struct mup_agent_config config = {
     .hardware_class = HARDWARE_CLASS,
     .link_offset = MUP_FLASH_BOOT_SIZE,
     .description = microbit_description,
-    .password = device.settings.password,
     .topics = microbit_topics,
     .topic_count = MICROBIT_TOPIC_COUNT,
     .block = device.block,
@@ -293,7 +294,12 @@ static struct mup_agent_config config = {
 
 static void take_settings(const struct microbit_settings *settings)
 {
+    config.password = settings->password;
     config.trial_ms = settings->trial_s * 1000;
+    config.flow = settings->flow;
+    config.pause_ms = settings->pause_ms;
+    config.receive_maximum = settings->receive_maximum;
+    config.no_alias = settings->no_alias;
     if (settings->window_size != 0)
         config.window_size = settings->window_size;
     if (settings->slice_size_max != 0)
@@ -303,18 +309,20 @@ static void take_settings(const struct microbit_settings *settings)
         microbit_turns_take_flash_times();
 }
 
-static enum mup_status init(void)
+/* Not a part of main(), which would keep the copy of the settings on its stack for good. */
+__attribute__((noinline)) static enum mup_status init(void)
 {
+    struct microbit_settings settings;
     enum mup_status status = mup_flash_map_default(&device.map, &device.flash);
 
     if (status == MUP_OK)
-        status = microbit_settings_load(&device.settings, &device.map);
+        status = microbit_settings_load(&settings, &device.map);
     if (status == MUP_OK)
         status = mup_boot_open(&device.boot, &device.map);
     if (status == MUP_OK)
         status = mup_mqtt_init(&device.mqtt, device.out, sizeof device.out, device.head,
                                sizeof device.head);
-    take_settings(&device.settings);
+    take_settings(&settings_record->settings);
     config.description_size = (uint32_t)(microbit_description_end - microbit_description);
     if (status == MUP_OK)
         status = mup_agent_init(&device.agent, &config, microbit_now_ms());
@@ -344,8 +352,8 @@ int main(void)
             __asm volatile("wfi");
     }
     lwip_init();
-    microbit_radio_init(&device.settings);
-    device.transport = microbit_tcp_port(&device.settings);
+    microbit_radio_init(&settings_record->settings);
+    device.transport = microbit_tcp_port(&settings_record->settings);
     device.since_ms = microbit_now_ms();
     microbit_application_init(microbit_lwip_random());
     run();

@@ -5,21 +5,15 @@
 
 #define MAGIC UINT32_C(0x5350554d) /* "MUPS" */
 
-struct record {
-    uint32_t magic;
-    struct microbit_settings settings;
-    uint32_t check;
-};
-
-static uint32_t check_of(const struct record *record)
+static uint32_t check_of(const struct microbit_settings_record *record)
 {
-    return mup_flash_crc32(0, record, offsetof(struct record, check));
+    return mup_flash_crc32(0, record, offsetof(struct microbit_settings_record, check));
 }
 
 enum mup_status microbit_settings_load(struct microbit_settings *out,
                                        const struct mup_flash_map *map)
 {
-    struct record record;
+    struct microbit_settings_record record;
     enum mup_status status =
         mup_flash_read(map->flash, MICROBIT_SETTINGS_AT, &record, sizeof record);
 
@@ -35,7 +29,7 @@ enum mup_status microbit_settings_load(struct microbit_settings *out,
 enum mup_status microbit_settings_save(const struct mup_flash_map *map,
                                        const struct microbit_settings *settings)
 {
-    struct record record = {.magic = MAGIC, .settings = *settings};
+    struct microbit_settings_record record = {.magic = MAGIC, .settings = *settings};
     enum mup_status status = mup_flash_erase(map->flash, MICROBIT_SETTINGS_AT);
 
     record.check = check_of(&record);

@@ -30,17 +30,30 @@ struct microbit_settings {
     uint8_t broker[MICROBIT_ADDRESS_SIZE]; /* IPv6 */
     uint16_t broker_port;
     uint16_t pan_id;
-    uint32_t trial_s; /* to confirm a trial in; 0: as mup/agent.h has it */
+    uint16_t pause_ms; /* see below */
+    uint32_t trial_s;  /* to confirm a trial in; 0: as mup/agent.h has it */
 
-    /* How slices are to come, as mup/agent.h has it; 0: as the firmware has it. */
+    /* How slices are to come, as mup/agent.h has it, and pause_ms with it; of the numbers 0 is as
+     * the firmware has it. */
     uint32_t window_size;
     uint32_t slice_size_max; /* not above window_size, if both are told */
+    uint16_t receive_maximum;
+    uint8_t flow;
 
     /* For comparisons alone. */
+    bool no_alias;         /* topics are written out */
     bool ack_each_segment; /* TCP acknowledges each segment at once, as small stacks do */
     bool flash_times;      /* erasing and writing take their time where the chip's do not (QEMU) */
 
     char password[MICROBIT_PASSWORD_MAX]; /* at the broker; ends with a zero */
+};
+
+/* As it lies at MICROBIT_SETTINGS_AT. Where a processor reads its flash like memory, `settings` may
+ * be used in its place, once microbit_settings_load() has found it good. */
+struct microbit_settings_record {
+    uint32_t magic;
+    struct microbit_settings settings;
+    uint32_t check; /* CRC-32 of what comes before */
 };
 
 /*

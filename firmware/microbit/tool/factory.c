@@ -101,6 +101,10 @@ static bool make_settings(struct microbit_settings *settings,
     settings->address.short_address = (uint16_t)options->short_address;
     settings->window_size = (uint32_t)options->window_size;
     settings->slice_size_max = (uint32_t)options->slice_size;
+    settings->flow = (uint8_t)options->flow;
+    settings->pause_ms = (uint16_t)options->pause_ms;
+    settings->receive_maximum = (uint16_t)options->receive_maximum;
+    settings->no_alias = options->no_alias;
     settings->ack_each_segment = options->ack_each_segment;
     settings->flash_times = options->flash_times;
     if (inet_pton(AF_INET6, options->broker, settings->broker) != 1) {

@@ -13,11 +13,14 @@
 #include "settings.h"
 #include "tool.h"
 
-#define PAN_ID       0xabcdu
-#define SHORT_MAX    0xfffdu /* above is who has none, and all */
-#define BROKER       "fe80::1"
-#define BROKER_SHORT "fe80::ff:fe00:1" /* of the same router, by its 16-bit address */
-#define BROKER_PORT  1883u
+#define PAN_ID          0xabcdu
+#define SHORT_MAX       0xfffdu /* above is who has none, and all */
+#define BROKER          "fe80::1"
+#define BROKER_SHORT    "fe80::ff:fe00:1" /* of the same router, by its 16-bit address */
+#define BROKER_PORT     1883u
+
+#define RECEIVE_MAXIMUM 8u
+#define PAUSE_MS        20u
 
 static const char usage[] =
     PROGRAM " factory: make the flash image of a new device\n"
@@ -40,8 +43,14 @@ static const char usage[] =
             "\n"
             "How it is to take updates in, for comparisons:\n"
             "\n"
-            "  --window BYTES         most that may be under way to it\n"
+            "  --window BYTES         most that may be under way to it (with --flow qos1 and\n"
+            "                         paced: 65536)\n"
             "  --slice BYTES          most in a slice\n"
+            "  --flow credit|qos1|paced  how slices shall come: as its credit allows\n"
+            "                         (default), with QoS 1, or one each --pause\n"
+            "  --pause MS             with --flow paced: between two slices (default 20)\n"
+            "  --receive-maximum N    messages of QoS 1 under way (default 1; 8 with qos1)\n"
+            "  --no-alias             topics are written out, without topic aliases\n"
             "  --ack-each-segment     TCP acknowledges each segment, as small stacks do\n"
             "  --flash-times          its flash takes its time, also in QEMU\n"
             "\n"
@@ -54,7 +63,7 @@ static const char usage[] =
 
 #define AT(field) offsetof(struct microbit_factory_options, field)
 
-enum kind { TEXT, NEEDED, NUMBER, SWITCH };
+enum kind { TEXT, NEEDED, NUMBER, FLOW, SWITCH };
 
 static const struct entry {
     const char *name;
@@ -78,6 +87,10 @@ static const struct entry {
     {"trial", AT(trial_s), NUMBER, 1, 0xffff},
     {"window", AT(window_size), NUMBER, MUP_WINDOW_MIN, MUP_WINDOW_MAX},
     {"slice", AT(slice_size), NUMBER, MUP_SLICE_DATA_MIN, MUP_SLICE_DATA_MAX},
+    {"flow", AT(flow), FLOW, 0, 0},
+    {"pause", AT(pause_ms), NUMBER, 1, MUP_PAUSE_MAX_MS},
+    {"receive-maximum", AT(receive_maximum), NUMBER, 1, 0xffff},
+    {"no-alias", AT(no_alias), SWITCH, 0, 0},
     {"ack-each-segment", AT(ack_each_segment), SWITCH, 0, 0},
     {"flash-times", AT(flash_times), SWITCH, 0, 0},
     {"force", AT(force), SWITCH, 0, 0},
@@ -105,6 +118,20 @@ static bool take_number(unsigned long *out, const struct entry *entry, const cha
     return false;
 }
 
+static bool take_flow(unsigned long *out, const char *text)
+{
+    static const char *const names[] = {
+        [MUP_FLOW_CREDIT] = "credit", [MUP_FLOW_QOS1] = "qos1", [MUP_FLOW_PACED] = "paced"};
+
+    for (unsigned long i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *out = i;
+            return true;
+        }
+    fprintf(stderr, PROGRAM ": --flow is credit, qos1 or paced, not '%s'\n", text);
+    return false;
+}
+
 static bool take(struct microbit_factory_options *options, const struct entry *entry,
                  const char *text)
 {
@@ -112,6 +139,8 @@ static bool take(struct microbit_factory_options *options, const struct entry *e
 
     if (entry->kind == NUMBER)
         return take_number((unsigned long *)(void *)field, entry, text);
+    if (entry->kind == FLOW)
+        return take_flow((unsigned long *)(void *)field, text);
     if (entry->kind == SWITCH)
         *(bool *)(void *)field = true;
     else
@@ -143,6 +172,10 @@ static bool has_all(const struct microbit_factory_options *options)
 /* What no entry can say of itself. */
 static bool is_consistent(const struct microbit_factory_options *options)
 {
+    if (options->pause_ms != 0 && options->flow != MUP_FLOW_PACED) {
+        fprintf(stderr, PROGRAM ": --pause needs --flow paced\n");
+        return false;
+    }
     if (options->window_size == 0 || options->slice_size <= options->window_size)
         return true;
     fprintf(stderr, PROGRAM ": --slice %lu is more than --window %lu\n", options->slice_size,
@@ -158,6 +191,12 @@ static void fill_in(struct microbit_factory_options *options)
         options->broker_port = BROKER_PORT;
     if (options->pan_id == 0)
         options->pan_id = PAN_ID;
+    if (options->window_size == 0 && options->flow != MUP_FLOW_CREDIT)
+        options->window_size = MUP_WINDOW_MAX;
+    if (options->receive_maximum == 0 && options->flow == MUP_FLOW_QOS1)
+        options->receive_maximum = RECEIVE_MAXIMUM;
+    if (options->pause_ms == 0 && options->flow == MUP_FLOW_PACED)
+        options->pause_ms = PAUSE_MS;
 }
 
 bool microbit_factory_options_take(struct microbit_factory_options *out, int argc, char **argv,

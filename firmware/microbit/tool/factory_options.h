@@ -22,6 +22,10 @@ struct microbit_factory_options {
     unsigned long trial_s;
     unsigned long window_size;
     unsigned long slice_size;
+    unsigned long flow; /* enum mup_flow */
+    unsigned long pause_ms;
+    unsigned long receive_maximum;
+    bool no_alias;
     bool ack_each_segment;
     bool flash_times;
     bool force;

@@ -22,11 +22,11 @@ RAM_END = 0x20004000
 UUID = "5f0c1d2e-3a4b-4c5d-8e9f-a0b1c2d3e4f5"
 USAGE, FAILED = 2, 1
 SETTINGS_AT = BOOT_SIZE - 1024
-SETTINGS = "<4s8sH16sHH2xIIIBB"  # firmware/microbit/settings.h
-SETTINGS_FIELDS = ("magic", "eui64", "short", "broker", "port", "pan", "trial", "window", "slice", "ack_each",
-                   "flash_times")
+SETTINGS = "<4s8sH16sHHHIIIHBBBB"  # firmware/microbit/settings.h
+SETTINGS_FIELDS = ("magic", "eui64", "short", "broker", "port", "pan", "pause", "trial", "window", "slice",
+                   "receive_maximum", "flow", "no_alias", "ack_each", "flash_times")
 LIMITS = (("broker-port", 1, 65535), ("pan", 1, 65535), ("trial", 1, 65535), ("short-address", 1, 0xfffd),
-          ("window", 64, 65536), ("slice", 16, 32768))
+          ("window", 64, 65536), ("slice", 16, 32768), ("pause", 1, 5000), ("receive-maximum", 1, 65535))
 
 
 def program(at, magic, size=1000, version=7):
@@ -127,6 +127,8 @@ class Factory(unittest.TestCase):
             for number in (str(least - 1), str(most + 1), "-1", "x", ""):
                 self.assert_refused(f"--{option} wants a number from {least} to {most}, not '{number}'", code=USAGE,
                                     **{option: number})
+        self.assert_refused("--flow is credit, qos1 or paced, not 'fast'", code=USAGE, flow="fast")
+        self.assert_refused("--pause needs --flow paced", code=USAGE, pause="20")
         self.assert_refused("--slice 1025 is more than --window 1024", code=USAGE, window="1024", slice="1025")
 
     def settings(self, *more, **changes):
@@ -142,7 +144,7 @@ class Factory(unittest.TestCase):
         self.assertEqual(told["eui64"][0] & 3, 2)
         self.assertEqual(told["broker"], bytes.fromhex("fe80") + bytes(13) + b"\x01")
         self.assertEqual((told["port"], told["pan"]), (1883, 0xabcd))
-        for field in ("short", "trial", "window", "slice", "ack_each", "flash_times"):
+        for field in ("short", "pause", "receive_maximum", "flow", "no_alias", "trial", "window", "slice", "ack_each", "flash_times"):
             self.assertEqual(told[field], 0, field)
 
     def test_each_setting_stands_in_the_flash(self):
@@ -154,6 +156,17 @@ class Factory(unittest.TestCase):
         self.assertEqual(self.settings(slice="220")["slice"], 220)
         self.assertEqual(self.settings("--ack-each-segment")["ack_each"], 1)
         self.assertEqual(self.settings("--flash-times")["flash_times"], 1)
+
+    def test_each_flow_has_its_own_window(self):
+        def told(*more, **changes):
+            settings = self.settings(*more, **changes)
+            return [settings[field] for field in ("flow", "window", "receive_maximum", "pause", "no_alias")]
+
+        self.assertEqual(told(flow="credit"), [0, 0, 0, 0, 0])
+        self.assertEqual(told(flow="qos1"), [1, 65536, 8, 0, 0])
+        self.assertEqual(told("--no-alias", flow="qos1", receive_maximum="3", window="4096"), [1, 4096, 3, 0, 1])
+        self.assertEqual(told(flow="paced"), [2, 65536, 0, 20, 0])
+        self.assertEqual(told(flow="paced", pause="55"), [2, 65536, 0, 55, 0])
 
     def test_who_has_a_16_bit_address_talks_to_the_routers(self):
         told = self.settings(short_address="0x1234")

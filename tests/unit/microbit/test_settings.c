@@ -82,7 +82,7 @@ static void each_flipped_bit_is_noticed(void **state)
     uint8_t *bytes = memory->flash.bytes + MICROBIT_SETTINGS_AT;
 
     assert_int_equal(microbit_settings_save(&memory->map, &example), MUP_OK);
-    for (size_t bit = 0; bit < 8 * (sizeof example + 8); bit++) {
+    for (size_t bit = 0; bit < 8 * (sizeof(struct microbit_settings_record)); bit++) {
         bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
         assert_int_equal(microbit_settings_load(&read, &memory->map), MUP_ERR_FORMAT);
         bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -96,7 +96,7 @@ static void they_lie_within_the_bootloaders_area(void **state)
 
     assert_int_equal(MICROBIT_SETTINGS_AT % PAGE_SIZE, 0);
     assert_int_equal(MICROBIT_SETTINGS_AT + PAGE_SIZE, memory->map.execution_at);
-    assert_true(sizeof example + 8 <= PAGE_SIZE);
+    assert_true(sizeof(struct microbit_settings_record) <= PAGE_SIZE);
 }
 
 #define SETTINGS_TEST(name) cmocka_unit_test_setup_teardown(name, open_memory, close_memory)
