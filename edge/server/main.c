@@ -134,14 +134,25 @@ static void on_mqtt_state(void *arg, bool connected)
     struct server *server = arg;
 
     if (connected && server->updates) {
-        mup_updates_on_connected(server->updates);
+        mup_updates_go_on(server->updates);
+    }
+}
+
+static void on_mqtt_published(void *arg, int id, int reason)
+{
+    struct server *server = arg;
+
+    (void)id;
+    (void)reason; /* what the broker has not taken is missed by the device, which says so */
+    if (server->updates) {
+        mup_updates_go_on(server->updates);
     }
 }
 
 static int open_mqtt(struct server *server)
 {
-    static const struct mup_mqtt_callbacks callbacks = {.on_message = on_message,
-                                                        .on_state = on_mqtt_state};
+    static const struct mup_mqtt_callbacks callbacks = {
+        .on_message = on_message, .on_state = on_mqtt_state, .on_published = on_mqtt_published};
     const struct mup_server_settings *s = &server->settings;
     struct mup_mqtt_settings settings = {
         .host = s->mqtt_host,

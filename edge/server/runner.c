@@ -307,7 +307,7 @@ static void send_manifest(struct mup_runner *runner)
 
 /* ---- slices ---- */
 
-/* False: the broker is not there; mup_runner_on_connected() goes on. */
+/* False: the broker is not there, or more than enough is under way to it. */
 static bool send_slice(struct mup_runner *runner, const char *topic,
                        const struct mup_slice_header *header)
 {
@@ -316,31 +316,20 @@ static bool send_slice(struct mup_runner *runner, const char *topic,
 
     memcpy(bytes + size, runner->payload.data + header->offset, header->size);
     struct mup_mqtt_publish publish = {
-        .topic = topic, .payload = bytes, .payload_size = size + header->size, .qos = 0};
+        .topic = topic,
+        .payload = bytes,
+        .payload_size = size + header->size,
+        .qos = mup_update_slice_qos(&runner->update),
+    };
+    publish.expiry_s = publish.qos > 0 ? MUP_UPDATE_SLICE_EXPIRY_S : 0;
     if (mup_mqtt_session_publish(runner->context->parts.mqtt, &publish, NULL) != MUP_OK) {
         return false;
     }
-    mup_sender_sent(&runner->update.sender, header);
-    runner->update.steps[MUP_UPDATE_TRANSFER].bytes_out += publish.payload_size;
+    mup_update_slice_sent(&runner->update, header, publish.payload_size, now_ms(runner));
     runner->context->counters.slices++;
     runner->context->counters.slice_bytes += header->size;
     return true;
 }
-
-static void send_slices(struct mup_runner *runner)
-{
-    char topic[FIRMWARE_TOPIC_SIZE];
-    struct mup_slice_header header;
-
-    snprintf(topic, sizeof topic, MUP_TOPIC_FIRMWARE "%s", runner->stored.name);
-    while (mup_sender_next(&runner->update.sender, &header)) {
-        if (!send_slice(runner, topic, &header)) {
-            break;
-        }
-    }
-}
-
-/* ---- events ---- */
 
 static void set_wake(struct mup_runner *runner)
 {
@@ -353,6 +342,23 @@ static void set_wake(struct mup_runner *runner)
         mup_timer_start(runner->wake, wake > now ? wake - now : 0);
     }
 }
+
+static void send_slices(struct mup_runner *runner)
+{
+    char topic[FIRMWARE_TOPIC_SIZE];
+    struct mup_slice_header header;
+
+    snprintf(topic, sizeof topic, MUP_TOPIC_FIRMWARE "%s", runner->stored.name);
+    while (mup_update_next_slice(&runner->update, &header, now_ms(runner))) {
+        if (!send_slice(runner, topic, &header)) {
+            mup_update_hold_slices(&runner->update); /* until mup_runner_go_on() */
+            runner->context->holds_slices = true;
+        }
+    }
+    set_wake(runner); /* paced slices have the next one's time only now */
+}
+
+/* ---- events ---- */
 
 static void act(struct mup_runner *runner, unsigned actions)
 {
@@ -436,10 +442,10 @@ void mup_runner_on_presence(struct mup_runner *runner, const uint8_t *bytes, siz
     }
 }
 
-void mup_runner_on_connected(struct mup_runner *runner)
+void mup_runner_go_on(struct mup_runner *runner)
 {
-    if (runner->update.state == MUP_UPDATE_TRANSFER) {
-        send_slices(runner);
+    if (runner->update.is_held) {
+        act(runner, mup_update_go_on(&runner->update));
     }
 }
 

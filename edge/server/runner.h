@@ -16,6 +16,7 @@ struct mup_runner_context {
     struct mup_updates_settings settings;
     struct mup_updates_counters counters;
     struct mup_runner *runners; /* all that have not ended */
+    bool holds_slices;          /* of one of them: the broker did not take them */
     void (*on_event)(void *arg, const char *kind, int64_t update_id, const json_t *update);
     void *arg;
 };
@@ -53,7 +54,8 @@ void mup_runner_on_ack(struct mup_runner *runner, const uint8_t *bytes, size_t s
 void mup_runner_on_report(struct mup_runner *runner, const uint8_t *bytes, size_t size);
 void mup_runner_on_presence(struct mup_runner *runner, const uint8_t *bytes, size_t size,
                             bool retained);
-void mup_runner_on_connected(struct mup_runner *runner);
+/* The broker is there, or has taken something: slices that were held up may go on. */
+void mup_runner_go_on(struct mup_runner *runner);
 
 /* New reference; NULL: no memory. */
 json_t *mup_runner_json(const struct mup_runner *runner);

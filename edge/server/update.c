@@ -138,6 +138,7 @@ static unsigned enter(struct mup_update *update, enum mup_update_state state, ui
     update->last_reason[0] = '\0';
     if (state == MUP_UPDATE_MANIFEST) {
         update->made_manifest = false;
+        update->went_away = false; /* it will have another transfer */
     }
     if (state == MUP_UPDATE_VERIFY) {
         update->verify_sent = true;
@@ -370,6 +371,22 @@ static unsigned take_token(struct mup_update *update, const struct mup_update_an
 
 /* ---- manifest and transfer ---- */
 
+/* Slices are wanted, or all of them are there. */
+static unsigned go_on_with_transfer(struct mup_update *update, uint64_t now)
+{
+    unsigned actions = enter(update, MUP_UPDATE_TRANSFER, now);
+
+    update->went_away = false;
+    update->is_held = false;
+    update->slice_at_ms = now;
+    update->quiet_at_ms = now + update->limits.quiet_ms;
+    update->stall_at_ms = now + update->limits.stall_ms;
+    if (mup_sender_is_complete(&update->sender)) {
+        return actions | enter(update, MUP_UPDATE_VERIFY, now);
+    }
+    return actions | MUP_DO_SEND_SLICES;
+}
+
 /* Begin or go on with the slices where the device's acknowledgement says. */
 static unsigned open_transfer(struct mup_update *update, const struct mup_update_answer *answer,
                               uint64_t now)
@@ -387,13 +404,7 @@ static unsigned open_transfer(struct mup_update *update, const struct mup_update
                    answer->value_size);
     }
     note_headway(update);
-    unsigned actions = enter(update, MUP_UPDATE_TRANSFER, now);
-    update->quiet_at_ms = now + update->limits.quiet_ms;
-    update->stall_at_ms = now + update->limits.stall_ms;
-    if (mup_sender_is_complete(&update->sender)) {
-        return actions | enter(update, MUP_UPDATE_VERIFY, now);
-    }
-    return actions | MUP_DO_SEND_SLICES;
+    return go_on_with_transfer(update, now);
 }
 
 static unsigned take_manifest_answer(struct mup_update *update,
@@ -420,11 +431,30 @@ static unsigned take_manifest_answer(struct mup_update *update,
     return refused(update, "the extended manifest", answer->state, now);
 }
 
+/* Nothing was heard of the device, it was looked for, and now it speaks of the transfer that it
+ * had: no token is needed, nor the check of two signatures. */
+static unsigned come_back(struct mup_update *update, const struct mup_ack *ack, size_t size,
+                          uint64_t now)
+{
+    bool has_it = ack->state == MUP_STATE_OK || ack->state == MUP_STATE_BLOCK_INVALID;
+
+    if (!update->went_away || !has_it || ack->transfer != update->sender.transfer) {
+        return 0;
+    }
+    update->steps[MUP_UPDATE_TRANSFER].bytes_in += size;
+    (void)mup_sender_take_ack(&update->sender, ack);
+    note_headway(update);
+    return go_on_with_transfer(update, now);
+}
+
 unsigned mup_update_on_ack(struct mup_update *update, const struct mup_ack *ack, size_t size,
                            uint64_t now)
 {
     uint32_t before = update->sender.next_most;
 
+    if (update->state == MUP_UPDATE_REQUESTED || update->state == MUP_UPDATE_TOKEN) {
+        return come_back(update, ack, size, now);
+    }
     if (update->state != MUP_UPDATE_TRANSFER || ack->transfer != update->sender.transfer) {
         return 0;
     }
@@ -439,7 +469,7 @@ unsigned mup_update_on_ack(struct mup_update *update, const struct mup_ack *ack,
     case MUP_SENDER_IGNORED:
         return 0;
     case MUP_SENDER_MOVED:
-        return MUP_DO_SEND_SLICES;
+        return mup_update_go_on(update);
     case MUP_SENDER_COMPLETE:
         return enter(update, MUP_UPDATE_VERIFY, now);
     case MUP_SENDER_FLASH:
@@ -450,6 +480,54 @@ unsigned mup_update_on_ack(struct mup_update *update, const struct mup_ack *ack,
         return restart(update, "the device has no transfer any more", now);
     }
     return 0;
+}
+
+/* ---- slices ---- */
+
+bool mup_update_next_slice(const struct mup_update *update, struct mup_slice_header *header,
+                           uint64_t now)
+{
+    return update->state == MUP_UPDATE_TRANSFER && !update->is_held && now >= update->slice_at_ms &&
+           mup_sender_next(&update->sender, header);
+}
+
+int mup_update_slice_qos(const struct mup_update *update)
+{
+    return update->token.flow == MUP_FLOW_QOS1 ? 1 : 0;
+}
+
+void mup_update_slice_sent(struct mup_update *update, const struct mup_slice_header *header,
+                           size_t size, uint64_t now)
+{
+    mup_sender_sent(&update->sender, header);
+    update->steps[MUP_UPDATE_TRANSFER].bytes_out += size;
+    /* From the instant that was due, so that the rate is the device's and not our timer's; but what
+     * was missed by more than a pause is not made up for. */
+    update->slice_at_ms += update->token.pause_ms;
+    if (update->slice_at_ms <= now) {
+        update->slice_at_ms = now + update->token.pause_ms;
+    }
+}
+
+void mup_update_hold_slices(struct mup_update *update)
+{
+    update->is_held = true;
+}
+
+unsigned mup_update_go_on(struct mup_update *update)
+{
+    update->is_held = false;
+    return update->state == MUP_UPDATE_TRANSFER ? MUP_DO_SEND_SLICES : 0;
+}
+
+/* When the pause is over, if it is what the next slice waits for. */
+static uint64_t slice_due_ms(const struct mup_update *update)
+{
+    struct mup_slice_header header;
+
+    return mup_update_next_slice(update, &header, UINT64_MAX) && update->token.pause_ms != 0
+               ? update->slice_at_ms
+               : UINT64_MAX;
 }
 
 /* ---- verify and trial ---- */
@@ -589,7 +667,12 @@ unsigned mup_update_on_time(struct mup_update *update, uint64_t now)
                        (unsigned)update->sender.next_most, (unsigned)update->sender.payload_size,
                        (unsigned)(update->limits.stall_ms / 1000));
         }
-        return now >= update->quiet_at_ms ? restart(update, "no acknowledgement came", now) : 0;
+        if (now >= update->quiet_at_ms) {
+            unsigned actions = restart(update, "no acknowledgement came", now);
+            update->went_away = !mup_update_has_ended(update);
+            return actions;
+        }
+        return now >= slice_due_ms(update) ? MUP_DO_SEND_SLICES : 0;
     }
     if (now >= update->deadline_ms) {
         return deadline_passed(update, now);
@@ -608,8 +691,9 @@ uint64_t mup_update_wake_ms(const struct mup_update *update)
         return UINT64_MAX;
     }
     if (update->state == MUP_UPDATE_TRANSFER) {
-        return update->quiet_at_ms < update->stall_at_ms ? update->quiet_at_ms
-                                                         : update->stall_at_ms;
+        wake = slice_due_ms(update);
+        wake = wake < update->quiet_at_ms ? wake : update->quiet_at_ms;
+        return wake < update->stall_at_ms ? wake : update->stall_at_ms;
     }
     if (update->retry_at_ms != 0 && update->retry_at_ms < wake) {
         wake = update->retry_at_ms;

@@ -6,6 +6,12 @@
  *                                                            -> actions
  *     mup_update_wake_ms(&update): call mup_update_on_time() then
  *
+ * MUP_DO_SEND_SLICES is carried out so:
+ *
+ *     while (mup_update_next_slice(&update, &header, now))
+ *         publish header and data as mup_update_slice_qos() says, then mup_update_slice_sent();
+ *         if it cannot be published now: mup_update_hold_slices(), and mup_update_go_on() later
+ *
  * Every call returns a set of actions (MUP_DO_...), which the caller carries out in the order of
  * their bits. At most one command (look up, token, manifest, verify) is under way at a time; its
  * end comes back as on_found, on_answer or on_failure. Times are milliseconds of one clock that
@@ -18,9 +24,11 @@
  *
  * A device that restarts in mid-transfer, or a server that was killed, goes back to requested:
  * fresh token, new extended manifest, and the device says where the transfer goes on. So does one
- * that has forgotten its token. It may do so as often as it likes while it gets on; without a byte
- * more the pauses grow, `message` says why, and after again_ms the update fails. A step that makes
- * no headway until its deadline fails the update with a reason. The end is reached once.
+ * that has forgotten its token. A device of which nothing was heard is asked for a token as well,
+ * but one that then acknowledges the transfer as it was has only been away: the slices go on. It
+ * may do so as often as it likes while it gets on; without a byte more the pauses grow, `message`
+ * says why, and after again_ms the update fails. A step that makes no headway until its deadline
+ * fails the update with a reason. The end is reached once.
  */
 #ifndef MUP_SERVER_UPDATE_H
 #define MUP_SERVER_UPDATE_H
@@ -48,6 +56,7 @@
                                            repetition of an acknowledgement is 30 s) */
 #define MUP_UPDATE_BACK_MS        4000u /* the same, after the device was gone and came back */
 #define MUP_UPDATE_STALL_MS       300000u  /* acknowledgements, but no payload byte more */
+#define MUP_UPDATE_SLICE_EXPIRY_S 240u     /* of slices by QoS 1: we look up and ask as long */
 #define MUP_UPDATE_TRIAL_MS       7200000u /* for the final report */
 #define MUP_UPDATE_POLL_MS        5000u    /* between looks at the bridge while on trial */
 #define MUP_UPDATE_RETRY_FIRST_MS 500u
@@ -77,7 +86,7 @@ enum mup_update_action {
     MUP_DO_LOOK_UP = 1 << 1, /* ask the bridge for the device */
     MUP_DO_ASK_TOKEN = 1 << 2,
     MUP_DO_SEND_MANIFEST = 1 << 3, /* made_manifest false: make and keep it first */
-    MUP_DO_SEND_SLICES = 1 << 4,   /* as long as mup_sender_next() gives one */
+    MUP_DO_SEND_SLICES = 1 << 4,   /* as long as mup_update_next_slice() gives one */
     MUP_DO_VERIFY = 1 << 5,
     MUP_DO_FINISH = 1 << 6, /* it has ended: store that, then tell; comes once */
 };
@@ -135,7 +144,10 @@ struct mup_update {
     struct mup_update_step steps[MUP_UPDATE_STEP_COUNT]; /* by state */
 
     /* private */
-    bool waiting; /* a command is under way */
+    bool waiting;   /* a command is under way */
+    bool went_away; /* in mid-transfer: nothing was heard, which does not say that it is lost */
+    bool is_held;   /* slices cannot be published */
+    uint64_t slice_at_ms; /* paced: not before */
     uint64_t deadline_ms;
     uint64_t retry_at_ms; /* 0: none */
     uint32_t retry_ms;
@@ -188,6 +200,23 @@ unsigned mup_update_on_failure(struct mup_update *update, bool again, const char
 
 unsigned mup_update_on_ack(struct mup_update *update, const struct mup_ack *ack, size_t size,
                            uint64_t now);
+/* The slice that may be sent now; false: not yet. */
+bool mup_update_next_slice(const struct mup_update *update, struct mup_slice_header *header,
+                           uint64_t now);
+
+/* By which QoS the device wants its slices: 0 or 1. Those of 1 expire at the broker after
+ * MUP_UPDATE_SLICE_EXPIRY_S: an update that ended must not reach a device that comes back. */
+int mup_update_slice_qos(const struct mup_update *update);
+
+/* It was handed to the broker, in a message of `size` bytes. */
+void mup_update_slice_sent(struct mup_update *update, const struct mup_slice_header *header,
+                           size_t size, uint64_t now);
+
+/* The broker is away, or too much is under way to it. Slices are asked for by mup_update_go_on(),
+ * which does no harm when nothing is held up. */
+void mup_update_hold_slices(struct mup_update *update);
+unsigned mup_update_go_on(struct mup_update *update);
+
 unsigned mup_update_on_report(struct mup_update *update, const struct mup_report *report,
                               size_t size, uint64_t now);
 

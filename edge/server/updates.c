@@ -285,10 +285,14 @@ void mup_updates_on_message(struct mup_updates *updates, const struct mup_mqtt_m
     }
 }
 
-void mup_updates_on_connected(struct mup_updates *updates)
+void mup_updates_go_on(struct mup_updates *updates)
 {
+    if (!updates->context.holds_slices) {
+        return;
+    }
+    updates->context.holds_slices = false;
     for (struct mup_runner *r = updates->context.runners; r; r = r->next) {
-        mup_runner_on_connected(r);
+        mup_runner_go_on(r);
     }
 }
 

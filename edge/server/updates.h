@@ -6,7 +6,8 @@
  *     mup_updates_resume(updates);                    those that had not ended at the last stop
  *     mup_updates_start(updates, &wish, on_started, arg);
  *     mup_updates_on_message(updates, message);       mup/ack/+, mup/report/+, mup/presence/+
- *     mup_updates_on_connected(updates);              the broker is there: go on with slices
+ *     mup_updates_go_on(updates);                     the broker is there, or took a message: go on
+ *                                                     with slices that were held up
  *     mup_updates_free(updates);                      running ones are taken up at the next start
  *
  * A transition is told after its COMMIT. The end of an update is written once; a second end is
@@ -94,7 +95,7 @@ void mup_updates_start(struct mup_updates *updates, const struct mup_updates_wis
                        mup_updates_on_started *on_started, void *arg);
 
 void mup_updates_on_message(struct mup_updates *updates, const struct mup_mqtt_message *message);
-void mup_updates_on_connected(struct mup_updates *updates);
+void mup_updates_go_on(struct mup_updates *updates);
 
 size_t mup_updates_running_count(const struct mup_updates *updates);
 const struct mup_updates_counters *mup_updates_counters(const struct mup_updates *updates);

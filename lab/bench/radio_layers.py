@@ -33,7 +33,7 @@ sys.dont_write_bytecode = True  # nothing is left in the folders of the sources
 
 PCAP_HEADER_SIZE = 24
 PCAP_RECORD_SIZE = 16
-LINKTYPE_IEEE802154_WITHFCS = 195
+LINK_TYPE = 195  # IEEE 802.15.4 with its check sequence
 
 # IEEE 802.15.4-2020 7.2: what may stand in a frame's header, by tshark's names.
 MAC_FIELD_SIZES = {"wpan.fcf": 2, "wpan.seq_no": 1, "wpan.dst_pan": 2, "wpan.dst16": 2, "wpan.dst64": 8,
@@ -95,7 +95,7 @@ def read_records(path):
             break
     else:
         raise OSError("not a capture with microseconds, as mup-router writes it")
-    if len(content) < PCAP_HEADER_SIZE or struct.unpack_from(order + "I", content, 20)[0] != LINKTYPE_IEEE802154_WITHFCS:
+    if len(content) < PCAP_HEADER_SIZE or struct.unpack_from(order + "I", content, 20)[0] != LINK_TYPE:
         raise OSError("not a capture of IEEE 802.15.4 with its check sequences")
     at = PCAP_HEADER_SIZE
     while at + PCAP_RECORD_SIZE <= len(content):
@@ -108,7 +108,7 @@ def read_records(path):
 
 
 def write_records(file, frames):
-    file.write(struct.pack("<IHHiIII", dissect.PCAP_MAGIC, 2, 4, 0, 0, 256, LINKTYPE_IEEE802154_WITHFCS))
+    file.write(struct.pack("<IHHiIII", dissect.PCAP_MAGIC, 2, 4, 0, 0, 256, LINK_TYPE))
     for frame in frames:
         file.write(struct.pack("<IIII", *divmod(frame.time_us, 1000000), frame.size, frame.size) + frame.psdu)
     file.flush()
@@ -389,7 +389,7 @@ def table(sides):
 def main():
     parser = argparse.ArgumentParser(description="Bytes on the radio by protocol layer.")
     parser.add_argument("--from", dest="begin", type=float, default=0.0, metavar="T", help="seconds since the epoch")
-    parser.add_argument("--to", dest="end", type=float, default=float("inf"), metavar="T", help="seconds since the epoch")
+    parser.add_argument("--to", dest="end", type=float, default=float("inf"), metavar="T", help="likewise")
     parser.add_argument("--short", type=spell_short, metavar="0xNNNN", help="its address of 16 bits, if it has one")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("capture")
