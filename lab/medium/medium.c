@@ -104,6 +104,13 @@ bool mup_medium_short_address(const struct mup_medium *medium, unsigned node, ui
 
 /* ---- frames ---- */
 
+void mup_medium_set_short_address(struct mup_medium *medium, unsigned index, uint16_t address)
+{
+    if (index < MUP_MEDIUM_NODES_MAX)
+        medium->node[index].short_address = (struct mup_medium_address){
+            .size = 2, .bytes = {(uint8_t)address, (uint8_t)(address >> 8)}};
+}
+
 static void learn_address(struct mup_medium_node *node, const uint8_t *psdu, size_t size)
 {
     struct mup_medium_facts facts = mup_medium_read(psdu, size);

@@ -226,6 +226,10 @@ void mup_medium_set(struct mup_medium *medium, const struct mup_medium_config *c
 void mup_medium_attach(struct mup_medium *medium, uint64_t now_us, unsigned node,
                        const uint8_t *eui64);
 
+/* Give it a short address, as a network's coordinator would; it stays until it sends from another.
+ */
+void mup_medium_set_short_address(struct mup_medium *medium, unsigned node, uint16_t address);
+
 /* Switch it off: what waits is gone without a word, what is on the air ends here, broken. As with
  * attaching, what is due by then happens first. */
 void mup_medium_detach(struct mup_medium *medium, uint64_t now_us, unsigned node);
