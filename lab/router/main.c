@@ -1,10 +1,8 @@
 /* mup-router: a 6LoWPAN border router for emulated devices, in one process without privileges. */
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -12,29 +10,28 @@
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
 
+#include "air.h"
+#include "clock.h"
+#include "control.h"
+#include "options.h"
 #include "pcap.h"
 #include "proxy.h"
 #include "radio.h"
+#include "realtime.h"
 
-/* lwIP's timers tick at 250 ms; its fastest is this router's own patience. */
-#define POLL_MS_MAX 50
+#define WAIT_US_MAX 50000u
 #define MQTT_PORT   1883u
 
-static const char help[] =
-    "usage: mup-router --radio SOCKET --broker PORT [--capture FILE]\n"
-    "\n"
-    "A border router for emulated devices: IEEE 802.15.4 frames on a Unix socket,\n"
-    "IPv6 over 6LoWPAN above them; what devices send to port 1883 of fe80::1 goes on\n"
-    "to a broker on this machine.\n"
-    "\n"
-    "  --radio SOCKET   where emulated UARTs connect; one byte of length before each\n"
-    "                   frame\n"
-    "  --broker PORT    of 127.0.0.1\n"
-    "  --capture FILE   every frame, for Wireshark (pcap)\n"
-    "\n"
-    "example: mup-router --radio /tmp/radio --broker 1883 --capture radio.pcap\n";
-
 static volatile sig_atomic_t must_stop;
+
+struct router {
+    FILE *capture;
+    struct mup_realtime realtime;
+    struct mup_air *air; /* NULL: frames take no time */
+    struct mup_control *control;
+    struct mup_radio *radio;
+    struct mup_proxy *proxy;
+};
 
 static void on_signal(int number)
 {
@@ -44,10 +41,7 @@ static void on_signal(int number)
 
 u32_t sys_now(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (u32_t)(now.tv_sec * 1000 + now.tv_nsec / 1000000);
+    return (u32_t)(mup_clock_us() / 1000u);
 }
 
 uint32_t mup_router_random(void)
@@ -59,86 +53,99 @@ uint32_t mup_router_random(void)
     return value;
 }
 
-static void run(struct mup_radio *radio, struct mup_proxy *proxy)
+/* Until something comes, or is due. */
+static int wait_for(const struct router *router, struct pollfd *set, nfds_t count)
 {
-    struct pollfd set[MUP_RADIO_DEVICES_MAX + 1 + MUP_PROXY_CONNECTIONS_MAX];
+    u32_t timers_ms = sys_timeouts_sleeptime();
+    uint64_t wait_us = timers_ms < WAIT_US_MAX / 1000u ? timers_ms * 1000u : WAIT_US_MAX;
+    struct timespec wait = {0};
+
+    if (router->air != NULL)
+        wait_us = mup_air_wait_us(router->air, wait_us);
+    wait.tv_nsec = (long)wait_us * 1000;
+    return ppoll(set, count, &wait, NULL);
+}
+
+static void run(const struct router *router)
+{
+    struct pollfd
+        set[MUP_RADIO_DEVICES_MAX + 1 + MUP_PROXY_CONNECTIONS_MAX + MUP_CONTROL_CLIENTS_MAX + 1];
 
     while (!must_stop) {
-        nfds_t radios = mup_radio_poll_set(radio, set);
-        nfds_t all = radios + mup_proxy_poll_set(proxy, set + radios);
-        u32_t wait = sys_timeouts_sleeptime();
+        nfds_t radios = mup_radio_poll_set(router->radio, set);
+        nfds_t proxies = mup_proxy_poll_set(router->proxy, set + radios);
+        nfds_t all = radios + proxies;
+        int found;
 
-        if (poll(set, all, wait < POLL_MS_MAX ? (int)wait : POLL_MS_MAX) > 0) {
-            mup_radio_handle(radio, set, radios);
-            mup_proxy_handle(proxy, set + radios, all - radios);
+        if (router->control != NULL)
+            all += mup_control_poll_set(router->control, set + all);
+        found = wait_for(router, set, all);
+        mup_radio_run(router->radio);
+        if (found > 0) {
+            mup_radio_handle(router->radio, set, radios);
+            mup_proxy_handle(router->proxy, set + radios, proxies);
         }
+        if (found > 0 && router->control != NULL)
+            mup_control_handle(router->control, set + radios + proxies, all - radios - proxies);
         sys_check_timeouts();
+        if (mup_radio_has_refused(router->radio))
+            mup_proxy_try_again(router->proxy);
     }
 }
 
-/* -1 after a message. */
-static long port_of(const char *text)
+/* False after a message. */
+static bool open_all(struct router *router, const struct mup_options *options)
 {
-    char *end;
-    long port = strtol(text, &end, 10);
+    if (options->capture_path != NULL &&
+        (router->capture = mup_pcap_open(options->capture_path)) == NULL)
+        return false;
+    if (options->has_air && (router->air = mup_air_open(&options->faults, router->capture)) == NULL)
+        return false;
+    lwip_init();
+    router->radio = mup_radio_open(options->radio_path, router->capture, router->air);
+    if (router->radio == NULL)
+        return false;
+    router->proxy = mup_proxy_open(MQTT_PORT, options->broker_port);
+    if (router->proxy == NULL)
+        return false;
+    if (options->control_path != NULL)
+        router->control = mup_control_open(options->control_path, router->air, &router->realtime);
+    return options->control_path == NULL || router->control != NULL;
+}
 
-    if (end != text && *end == '\0' && port >= 1 && port <= 65535)
-        return port;
-    fprintf(stderr, "mup-router: --broker wants a port from 1 to 65535, not '%s'\n", text);
-    return -1;
+static void close_all(struct router *router)
+{
+    if (router->control != NULL)
+        mup_control_close(router->control);
+    if (router->proxy != NULL)
+        mup_proxy_close(router->proxy);
+    if (router->radio != NULL)
+        mup_radio_close(router->radio);
+    if (router->air != NULL)
+        mup_air_close(router->air);
+    if (router->capture != NULL)
+        fclose(router->capture);
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"radio", required_argument, NULL, 'r'},
-                                            {"broker", required_argument, NULL, 'b'},
-                                            {"capture", required_argument, NULL, 'c'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    const char *socket_path = NULL;
-    struct mup_radio *radio;
-    struct mup_proxy *proxy;
-    FILE *capture = NULL;
-    const char *capture_path = NULL;
-    long broker_port = 0;
-    int option;
+    struct mup_options options;
+    struct router router = {.capture = NULL};
+    int code = mup_options_read(&options, argc, argv);
+    bool good;
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (option == 'r')
-            socket_path = optarg;
-        else if (option == 'b')
-            broker_port = port_of(optarg);
-        else if (option == 'c')
-            capture_path = optarg;
-        else if (option == 'h') {
-            fputs(help, stdout);
-            return 0;
-        } else
-            return 2;
-        if (broker_port < 0)
-            return 2;
-    }
-    if (socket_path == NULL || broker_port == 0 || optind != argc) {
-        fprintf(stderr,
-                "mup-router: --radio and --broker are wanted, and nothing else but options; "
-                "see mup-router --help\n");
-        return 2;
-    }
-    if (capture_path != NULL && (capture = mup_pcap_open(capture_path)) == NULL)
-        return 1;
+    if (code != MUP_OPTIONS_GO_ON)
+        return code;
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    lwip_init();
-    radio = mup_radio_open(socket_path, capture);
-    proxy = radio == NULL ? NULL : mup_proxy_open(MQTT_PORT, (uint16_t)broker_port);
-    if (proxy == NULL)
-        return 1;
-    printf("router ready\n");
-    fflush(stdout);
-    run(radio, proxy);
-    mup_proxy_close(proxy);
-    mup_radio_close(radio);
-    if (capture != NULL)
-        fclose(capture);
-    return 0;
+    good = open_all(&router, &options);
+    if (good) {
+        if (options.has_air)
+            router.realtime = mup_realtime_begin();
+        printf("router ready\n");
+        fflush(stdout);
+        run(&router);
+    }
+    close_all(&router);
+    return good ? 0 : 1;
 }

@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #define MAGIC_MICROSECONDS            0xa1b2c3d4u
 #define LINKTYPE_IEEE802_15_4_WITHFCS 195u
 #define SNAP_LENGTH                   256u
+#define SECOND_US                     1000000u
 
 struct pcap_header {
     uint32_t magic;
@@ -44,14 +44,13 @@ FILE *mup_pcap_open(const char *path)
     return file;
 }
 
-void mup_pcap_write(FILE *file, const uint8_t *psdu, size_t size)
+void mup_pcap_write(FILE *file, uint64_t time_us, const uint8_t *psdu, size_t size)
 {
-    struct timespec now;
-    struct pcap_record record = {.size = (uint32_t)size, .original_size = (uint32_t)size};
+    struct pcap_record record = {.seconds = (uint32_t)(time_us / SECOND_US),
+                                 .microseconds = (uint32_t)(time_us % SECOND_US),
+                                 .size = (uint32_t)size,
+                                 .original_size = (uint32_t)size};
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    record.seconds = (uint32_t)now.tv_sec;
-    record.microseconds = (uint32_t)(now.tv_nsec / 1000);
     fwrite(&record, sizeof record, 1, file);
     fwrite(psdu, 1, size, file);
     fflush(file);

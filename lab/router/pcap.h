@@ -9,7 +9,7 @@
 /* A new capture file, or NULL with a message on stderr. Close it with fclose(). */
 FILE *mup_pcap_open(const char *path);
 
-/* Write one PSDU with the time of now. */
-void mup_pcap_write(FILE *file, const uint8_t *psdu, size_t size);
+/* Write one PSDU with the time at which it began, in microseconds since 1970. */
+void mup_pcap_write(FILE *file, uint64_t time_us, const uint8_t *psdu, size_t size);
 
 #endif

@@ -201,6 +201,13 @@ void mup_proxy_close(struct mup_proxy *proxy)
     free(proxy);
 }
 
+void mup_proxy_try_again(struct mup_proxy *proxy)
+{
+    for (size_t i = 0; i < MUP_PROXY_CONNECTIONS_MAX; i++)
+        if (proxy->connections[i].pcb != NULL)
+            tcp_output(proxy->connections[i].pcb);
+}
+
 nfds_t mup_proxy_poll_set(const struct mup_proxy *proxy, struct pollfd *set)
 {
     nfds_t count = 0;

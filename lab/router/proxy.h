@@ -19,6 +19,9 @@ struct mup_proxy;
 struct mup_proxy *mup_proxy_open(uint16_t port, uint16_t broker_port);
 void mup_proxy_close(struct mup_proxy *proxy);
 
+/* Send what the radio has refused before (mup_radio_has_refused()). */
+void mup_proxy_try_again(struct mup_proxy *proxy);
+
 /* As mup_radio_poll_set and mup_radio_handle. */
 nfds_t mup_proxy_poll_set(const struct mup_proxy *proxy, struct pollfd *set);
 void mup_proxy_handle(struct mup_proxy *proxy, const struct pollfd *set, nfds_t count);

@@ -1,136 +1,76 @@
 /* The router's radio: see radio.h. */
 #include "radio.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "lwip/ip6_addr.h"
 #include "lwip/netif.h"
 #include "netif/lowpan6.h"
 
+#include "address.h"
+#include "air.h"
+#include "clock.h"
 #include "firmware/microbit/frame.h"
 #include "frame.h"
 #include "pcap.h"
+#include "queue.h"
 
 #define EUI64_SIZE MICROBIT_EUI64_SIZE
-#define OUT_SIZE   (256u * 1024u) /* bytes that wait for a device that does not read */
-
-/* Frame control field, IEEE 802.15.4-2020 section 7.2.2. */
-#define FCF_PAN_COMPRESSION  0x0040u
-#define FCF_ADDRESS_SHORT    2u
-#define FCF_ADDRESS_EXTENDED 3u
-#define BROADCAST            0xffffu
-
-struct device {
-    int fd; /* -1: unused */
-    bool has_eui64;
-    uint8_t eui64[EUI64_SIZE]; /* as on the air: least significant byte first */
-    uint16_t short_address;
-    struct mup_frame_reader reader;
-    uint8_t out[OUT_SIZE];
-    size_t out_size;
-};
 
 struct mup_radio {
     struct netif netif;
-    int listener;
+    struct mup_devices *devices;
     FILE *capture;
-    struct device devices[MUP_RADIO_DEVICES_MAX];
+
+    /* without a medium: who is where */
+    struct {
+        bool has_eui64;
+        uint64_t eui64;
+        uint16_t short_address; /* MICROBIT_SHORT_NONE: not known */
+    } known[MUP_RADIO_DEVICES_MAX];
+
+    /* with one */
+    struct mup_air *air;
+    struct mup_queue queue;
+    uint64_t lane; /* that lwIP is sending a datagram to */
+    bool is_first; /* fragment of it comes next */
+    bool has_refused;
 };
 
 static const struct microbit_address router = {.eui64 = {2, 0, 0, 0, 0, 0, 0, 1},
                                                .short_address = MUP_RADIO_SHORT};
 
-/* Where the extended addresses of a frame stand, 0 when it has none, and what its short ones are,
- * MICROBIT_SHORT_NONE likewise. */
-struct addresses {
-    size_t destination;
-    size_t source;
-    uint16_t short_destination;
-    uint16_t short_source;
-};
+/* ---- from the router ------------------------------------------------------------------------- */
 
-static uint16_t short_at(const uint8_t *psdu, size_t size, size_t at)
+static bool is_for(const struct mup_radio *radio, unsigned device, const struct mup_addresses *to)
 {
-    return at + 2 <= size ? (uint16_t)(psdu[at] | (unsigned)psdu[at + 1] << 8)
-                          : MICROBIT_SHORT_NONE;
+    if (to->destination_size == EUI64_SIZE)
+        return radio->known[device].has_eui64 && radio->known[device].eui64 == to->destination;
+    return to->destination_size == 2 && (to->destination == MUP_ADDRESS_EVERYBODY ||
+                                         radio->known[device].short_address == to->destination);
 }
 
-static struct addresses find_addresses(const uint8_t *psdu, size_t size)
+static void give_at_once(struct mup_radio *radio, const uint8_t *psdu, size_t size)
 {
-    struct addresses found = {.destination = 0};
-    unsigned control = psdu[0] | (unsigned)psdu[1] << 8;
-    unsigned destination = control >> 10 & 3u;
-    unsigned source = control >> 14 & 3u;
-    size_t at = 3;
+    struct mup_addresses to;
 
-    if (destination != 0) {
-        at += 2; /* PAN id */
-        if (destination == FCF_ADDRESS_EXTENDED)
-            found.destination = at;
-        else
-            found.short_destination = short_at(psdu, size, at);
-        at += destination == FCF_ADDRESS_EXTENDED ? EUI64_SIZE : 2;
-    }
-    if (source != 0) {
-        if ((control & FCF_PAN_COMPRESSION) == 0)
-            at += 2;
-        if (source == FCF_ADDRESS_EXTENDED)
-            found.source = at;
-        else
-            found.short_source = short_at(psdu, size, at);
-    }
-    if (found.source + EUI64_SIZE > size || found.destination + EUI64_SIZE > size)
-        return (struct addresses){.destination = 0};
-    return found;
+    if (radio->capture != NULL)
+        mup_pcap_write(radio->capture, mup_clock_epoch_us(mup_clock_us()), psdu, size);
+    for (unsigned i = 0; i < MUP_RADIO_DEVICES_MAX && mup_addresses_read(&to, psdu, size); i++)
+        if (is_for(radio, i, &to))
+            mup_devices_give(radio->devices, i, psdu, size);
 }
 
-/* ---- to the devices ---- */
-
-static void drop(struct device *device)
+/* The medium gets what its radio takes; the rest waits in order. */
+static void pump(void *context)
 {
-    close(device->fd);
-    memset(device, 0, sizeof *device);
-    device->fd = -1;
-}
+    struct mup_radio *radio = context;
+    uint8_t psdu[MUP_FRAME_SIZE_MAX];
+    size_t size;
 
-static void flush(struct device *device)
-{
-    ssize_t sent = send(device->fd, device->out, device->out_size, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-    if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-        drop(device);
-        return;
-    }
-    if (sent <= 0)
-        return;
-    memmove(device->out, device->out + sent, device->out_size - (size_t)sent);
-    device->out_size -= (size_t)sent;
-}
-
-/* A frame for one device; lost, as on the air, when it does not listen for too long. */
-static void give(struct device *device, const uint8_t *psdu, size_t size)
-{
-    if (device->out_size + 1 + size > OUT_SIZE)
-        return;
-    device->out[device->out_size++] = (uint8_t)size;
-    memcpy(device->out + device->out_size, psdu, size);
-    device->out_size += size;
-    flush(device);
-}
-
-static bool is_for(const struct device *device, const uint8_t *psdu, const struct addresses *to)
-{
-    if (to->destination != 0)
-        return device->has_eui64 && memcmp(device->eui64, psdu + to->destination, EUI64_SIZE) == 0;
-    return to->short_destination == BROADCAST || (to->short_destination != MICROBIT_SHORT_NONE &&
-                                                  to->short_destination == device->short_address);
+    while (mup_air_has_room(radio->air) && (size = mup_queue_take(&radio->queue, psdu)) > 0)
+        mup_air_send(radio->air, MUP_MEDIUM_ROUTER, psdu, size);
 }
 
 /* lwIP sends a frame. Whatever it appends as frame check sequence is replaced by the right one. */
@@ -138,7 +78,6 @@ static err_t send_frame(struct netif *netif, struct pbuf *p)
 {
     struct mup_radio *radio = netif->state;
     uint8_t psdu[MUP_FRAME_SIZE_MAX];
-    struct addresses to;
     uint16_t check;
 
     if (p->tot_len > sizeof psdu || p->tot_len < MUP_FRAME_FCS_SIZE + 3)
@@ -147,38 +86,65 @@ static err_t send_frame(struct netif *netif, struct pbuf *p)
     check = mup_frame_check(psdu, p->tot_len - MUP_FRAME_FCS_SIZE);
     psdu[p->tot_len - 2] = (uint8_t)check;
     psdu[p->tot_len - 1] = (uint8_t)(check >> 8);
-    if (radio->capture != NULL)
-        mup_pcap_write(radio->capture, psdu, p->tot_len);
-    to = find_addresses(psdu, p->tot_len);
-    for (size_t i = 0; i < MUP_RADIO_DEVICES_MAX; i++) {
-        struct device *device = &radio->devices[i];
-        if (device->fd >= 0 && is_for(device, psdu, &to))
-            give(device, psdu, p->tot_len);
+    if (radio->air == NULL) {
+        give_at_once(radio, psdu, p->tot_len);
+        return ERR_OK;
     }
+    if (!mup_queue_put(&radio->queue, radio->lane, psdu, p->tot_len, radio->is_first))
+        return ERR_MEM;
+    radio->is_first = false;
     return ERR_OK;
 }
 
-/* ---- from the devices ---- */
-
-static void take_frame(struct mup_radio *radio, struct device *device)
+/* Each IPv6 address has a lane. The last eight bytes tell them apart: there is one prefix. */
+static uint64_t lane_of(const ip6_addr_t *address)
 {
-    const uint8_t *psdu = device->reader.bytes;
-    size_t size = device->reader.size;
-    struct addresses from;
+    return ip6_addr_ismulticast(address)
+               ? MUP_ADDRESS_EVERYBODY
+               : (uint64_t)lwip_ntohl(address->addr[2]) << 32 | lwip_ntohl(address->addr[3]);
+}
+
+/* A datagram is taken whole, or refused: then TCP keeps it (mup_radio_has_refused).
+ * lowpan6_output() may send a solicitation first, and so come here again. */
+static err_t send_datagram(struct netif *netif, struct pbuf *p, const ip6_addr_t *address)
+{
+    struct mup_radio *radio = netif->state;
+    uint64_t lane = radio->lane;
+    bool is_first = radio->is_first;
+    err_t error;
+
+    radio->lane = lane_of(address);
+    if (!mup_queue_has_room(&radio->queue, radio->lane)) {
+        radio->lane = lane;
+        radio->has_refused = true;
+        return ERR_MEM;
+    }
+    radio->is_first = true;
+    error = lowpan6_output(netif, p, address);
+    radio->lane = lane;
+    radio->is_first = is_first;
+    if (radio->air != NULL)
+        pump(radio);
+    return error;
+}
+
+bool mup_radio_has_refused(struct mup_radio *radio)
+{
+    bool has_refused = radio->has_refused;
+
+    radio->has_refused = false;
+    return has_refused;
+}
+
+/* ---- to the router --------------------------------------------------------------------------- */
+
+static void take_frame(struct mup_radio *radio, const uint8_t *psdu, size_t size)
+{
     struct pbuf *p;
 
-    if (radio->capture != NULL)
-        mup_pcap_write(radio->capture, psdu, size);
     /* what a device lets in, for the same reason: lwIP believes what frames say of themselves */
     if (!microbit_frame_is_good(psdu, size, &router))
         return;
-    from = find_addresses(psdu, size);
-    if (from.source != 0) {
-        memcpy(device->eui64, psdu + from.source, EUI64_SIZE);
-        device->has_eui64 = true;
-    } else {
-        device->short_address = from.short_source;
-    }
     size -= MUP_FRAME_FCS_SIZE;
     p = pbuf_alloc(PBUF_RAW, (u16_t)size, PBUF_POOL);
     if (p == NULL)
@@ -188,76 +154,87 @@ static void take_frame(struct mup_radio *radio, struct device *device)
         pbuf_free(p);
 }
 
-static void read_device(struct mup_radio *radio, struct device *device)
+static void learn(struct mup_radio *radio, unsigned device, const uint8_t *psdu, size_t size)
 {
-    uint8_t bytes[4096];
-    ssize_t got = recv(device->fd, bytes, sizeof bytes, MSG_DONTWAIT);
-    size_t at = 0;
+    struct mup_addresses from;
 
-    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
-        drop(device);
+    if (!mup_frame_is_good(psdu, size) || !mup_addresses_read(&from, psdu, size))
         return;
-    }
-    while (got > 0 && at < (size_t)got) {
-        bool complete;
-        at += mup_frame_take(&device->reader, bytes + at, (size_t)got - at, &complete);
-        if (complete)
-            take_frame(radio, device);
+    if (from.source_size == EUI64_SIZE) {
+        radio->known[device].has_eui64 = true;
+        radio->known[device].eui64 = from.source;
+    } else if (from.source_size == 2) {
+        radio->known[device].short_address = (uint16_t)from.source;
     }
 }
 
-static void accept_device(struct mup_radio *radio)
+/* The medium has a frame for somebody. */
+static void on_deliver(void *context, unsigned node, const uint8_t *psdu, size_t size)
 {
-    int fd = accept4(radio->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct mup_radio *radio = context;
 
-    if (fd < 0)
+    if (node == MUP_MEDIUM_ROUTER)
+        take_frame(radio, psdu, size);
+    else
+        mup_devices_give(radio->devices, node - 1, psdu, size);
+}
+
+/* ---- the devices ----------------------------------------------------------------------------- */
+
+static void on_came(void *context, unsigned device)
+{
+    struct mup_radio *radio = context;
+
+    if (radio->air != NULL)
+        mup_air_attach(radio->air, device + 1);
+}
+
+static void on_went(void *context, unsigned device)
+{
+    struct mup_radio *radio = context;
+
+    radio->known[device].has_eui64 = false;
+    radio->known[device].short_address = MICROBIT_SHORT_NONE;
+    if (radio->air != NULL)
+        mup_air_detach(radio->air, device + 1);
+}
+
+static void on_sent(void *context, unsigned device, const uint8_t *psdu, size_t size)
+{
+    struct mup_radio *radio = context;
+
+    if (radio->air != NULL) {
+        mup_air_send(radio->air, device + 1, psdu, size);
         return;
-    for (size_t i = 0; i < MUP_RADIO_DEVICES_MAX; i++)
-        if (radio->devices[i].fd < 0) {
-            radio->devices[i].fd = fd;
-            return;
-        }
-    close(fd);
+    }
+    if (radio->capture != NULL)
+        mup_pcap_write(radio->capture, mup_clock_epoch_us(mup_clock_us()), psdu, size);
+    learn(radio, device, psdu, size);
+    take_frame(radio, psdu, size);
+}
+
+void mup_radio_run(struct mup_radio *radio)
+{
+    if (radio->air != NULL)
+        mup_air_run(radio->air);
 }
 
 nfds_t mup_radio_poll_set(const struct mup_radio *radio, struct pollfd *set)
 {
-    nfds_t count = 0;
-
-    set[count++] = (struct pollfd){.fd = radio->listener, .events = POLLIN};
-    for (size_t i = 0; i < MUP_RADIO_DEVICES_MAX; i++)
-        if (radio->devices[i].fd >= 0)
-            set[count++] = (struct pollfd){
-                .fd = radio->devices[i].fd,
-                .events = (short)(POLLIN | (radio->devices[i].out_size > 0 ? POLLOUT : 0))};
-    return count;
+    return mup_devices_poll_set(radio->devices, set);
 }
 
 void mup_radio_handle(struct mup_radio *radio, const struct pollfd *set, nfds_t count)
 {
-    for (nfds_t n = 0; n < count; n++) {
-        if (set[n].revents == 0)
-            continue;
-        if (set[n].fd == radio->listener)
-            accept_device(radio);
-        for (size_t i = 0; i < MUP_RADIO_DEVICES_MAX; i++) {
-            struct device *device = &radio->devices[i];
-            if (device->fd != set[n].fd || device->fd < 0)
-                continue;
-            if ((set[n].revents & POLLOUT) != 0)
-                flush(device);
-            if (device->fd >= 0 && (set[n].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
-                read_device(radio, device);
-            break;
-        }
-    }
+    mup_devices_handle(radio->devices, set, count);
 }
 
-/* ---- the interface ---- */
+/* ---- the interface --------------------------------------------------------------------------- */
 
 static err_t init_netif(struct netif *netif)
 {
     lowpan6_if_init(netif);
+    netif->output_ip6 = send_datagram;
     netif->linkoutput = send_frame;
     netif->hwaddr_len = EUI64_SIZE;
     memcpy(netif->hwaddr, router.eui64, sizeof router.eui64);
@@ -289,71 +266,33 @@ static void add_netif(struct mup_radio *radio)
     netif_set_link_up(&radio->netif);
 }
 
-/* What a router that was killed left is removed. Whatever else has this name stays as it is: false,
- * and errno says why. */
-static bool make_room(const struct sockaddr_un *address)
+static void take_air(struct mup_radio *radio)
 {
-    struct stat facts;
-    int probe;
-    bool is_served;
+    uint8_t backwards[EUI64_SIZE];
 
-    if (lstat(address->sun_path, &facts) != 0)
-        return true;
-    if (!S_ISSOCK(facts.st_mode)) {
-        errno = EEXIST;
-        return false;
-    }
-    probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    is_served =
-        probe >= 0 && (connect(probe, (const struct sockaddr *)address, sizeof *address) == 0 ||
-                       errno == EAGAIN); /* its backlog is full */
-    if (probe >= 0)
-        close(probe);
-    if (is_served) {
-        errno = EADDRINUSE;
-        return false;
-    }
-    unlink(address->sun_path);
-    return true;
+    for (size_t i = 0; i < EUI64_SIZE; i++)
+        backwards[i] = router.eui64[EUI64_SIZE - 1 - i];
+    mup_air_set_calls(radio->air, &(struct mup_air_calls){
+                                      .context = radio, .deliver = on_deliver, .ready = pump});
+    mup_air_attach_router(radio->air, backwards, router.short_address);
 }
 
-static const char *why_not(int error)
-{
-    if (error == EEXIST)
-        return "a file of this name is there and is no socket; it is left alone";
-    return error == EADDRINUSE ? "another router serves this socket" : strerror(error);
-}
-
-static int listen_on(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (strlen(path) >= sizeof address.sun_path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    strcpy(address.sun_path, path);
-    if (!make_room(&address))
-        return -1;
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-        listen(fd, (int)MUP_RADIO_DEVICES_MAX) != 0)
-        return -1;
-    return fd;
-}
-
-struct mup_radio *mup_radio_open(const char *socket_path, FILE *capture)
+struct mup_radio *mup_radio_open(const char *socket_path, FILE *capture, struct mup_air *air)
 {
     struct mup_radio *radio = calloc(1, sizeof *radio);
 
     if (radio == NULL)
         return NULL;
     radio->capture = capture;
+    radio->air = air;
     for (size_t i = 0; i < MUP_RADIO_DEVICES_MAX; i++)
-        radio->devices[i].fd = -1;
-    radio->listener = listen_on(socket_path);
-    if (radio->listener < 0) {
-        fprintf(stderr, "mup-router: --radio %s: %s\n", socket_path, why_not(errno));
+        radio->known[i].short_address = MICROBIT_SHORT_NONE;
+    if (air != NULL)
+        take_air(radio);
+    radio->devices = mup_devices_open(
+        socket_path, &(struct mup_devices_calls){
+                         .context = radio, .came = on_came, .went = on_went, .sent = on_sent});
+    if (radio->devices == NULL) {
         free(radio);
         return NULL;
     }
@@ -363,10 +302,7 @@ struct mup_radio *mup_radio_open(const char *socket_path, FILE *capture)
 
 void mup_radio_close(struct mup_radio *radio)
 {
-    for (size_t i = 0; i < MUP_RADIO_DEVICES_MAX; i++)
-        if (radio->devices[i].fd >= 0)
-            drop(&radio->devices[i]);
-    close(radio->listener);
+    mup_devices_close(radio->devices);
     netif_remove(&radio->netif);
     free(radio);
 }

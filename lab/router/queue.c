@@ -1,0 +1,72 @@
+/* Lanes served in turns: see queue.h. */
+#include "queue.h"
+
+#include <string.h>
+
+static unsigned find_lane(const struct mup_queue *queue, uint64_t key)
+{
+    unsigned empty = MUP_QUEUE_LANES;
+
+    for (unsigned i = 0; i < MUP_QUEUE_LANES; i++) {
+        if (queue->lanes[i].count > 0 && queue->lanes[i].key == key)
+            return i;
+        if (queue->lanes[i].count == 0 && empty == MUP_QUEUE_LANES)
+            empty = i;
+    }
+    return empty;
+}
+
+bool mup_queue_has_room(const struct mup_queue *queue, uint64_t key)
+{
+    unsigned at = find_lane(queue, key);
+
+    return at < MUP_QUEUE_LANES &&
+           queue->lanes[at].count + MUP_QUEUE_DATAGRAM <= MUP_QUEUE_LANE_FRAMES;
+}
+
+bool mup_queue_put(struct mup_queue *queue, uint64_t key, const uint8_t *psdu, size_t size,
+                   bool is_first)
+{
+    unsigned at = find_lane(queue, key);
+    struct mup_queue_lane *lane;
+    struct mup_queue_frame *frame;
+
+    if (at == MUP_QUEUE_LANES || size > MUP_FRAME_SIZE_MAX ||
+        queue->lanes[at].count == MUP_QUEUE_LANE_FRAMES)
+        return false;
+    lane = &queue->lanes[at];
+    lane->key = key;
+    frame = &lane->frames[(lane->begin + lane->count) % MUP_QUEUE_LANE_FRAMES];
+    memcpy(frame->psdu, psdu, size);
+    frame->size = (uint8_t)size;
+    frame->is_first = is_first;
+    lane->count++;
+    queue->count++;
+    return true;
+}
+
+/* The lane whose turn it is has frames: its own, or the next one's. */
+static struct mup_queue_lane *serve(struct mup_queue *queue)
+{
+    while (queue->lanes[queue->turn].count == 0)
+        queue->turn = (queue->turn + 1) % MUP_QUEUE_LANES;
+    return &queue->lanes[queue->turn];
+}
+
+size_t mup_queue_take(struct mup_queue *queue, uint8_t psdu[MUP_FRAME_SIZE_MAX])
+{
+    struct mup_queue_lane *lane;
+    const struct mup_queue_frame *frame;
+
+    if (queue->count == 0)
+        return 0;
+    lane = serve(queue);
+    frame = &lane->frames[lane->begin];
+    memcpy(psdu, frame->psdu, frame->size);
+    lane->begin = (lane->begin + 1) % MUP_QUEUE_LANE_FRAMES;
+    lane->count--;
+    queue->count--;
+    if (lane->count == 0 || lane->frames[lane->begin].is_first)
+        queue->turn = (queue->turn + 1) % MUP_QUEUE_LANES;
+    return frame->size;
+}
