@@ -15,6 +15,7 @@
 #define INTERVAL_MAX_S    3600
 #define INTERVAL_S        10u
 #define HEARTBEAT_MS      500u
+#define TEXT_MAX          450u /* bytes; a request has room for them */
 
 /* The LED matrix: rows are driven high, columns low (micro:bit V1 schematic). */
 #define GPIO(offset)  (*(volatile uint32_t *)(0x50000000u + (offset)))
@@ -23,6 +24,7 @@
 #define GPIO_OUTPUT   GPIO(0x518)
 #define ROW_LAMP      (UINT32_C(1) << 13)
 #define ROW_HEARTBEAT (UINT32_C(1) << 14)
+#define ROW_TEXT      (UINT32_C(1) << 15)
 #define COLUMNS       (UINT32_C(0x1ff) << 4)
 
 const char *const microbit_topics[MICROBIT_TOPIC_COUNT] = {TOPIC_LED, TOPIC_INTERVAL};
@@ -35,6 +37,7 @@ static struct {
     uint32_t tenths;
     bool beat;
     bool lamp;
+    uint16_t text_left;  /* bytes of a text that are still to be shown */
     uint8_t certificate; /* what became of it, not told yet; 0: nothing to tell */
 } application;
 
@@ -44,8 +47,8 @@ void microbit_application_init(uint32_t seed)
     application.published_ms = application.beat_ms = microbit_now_ms();
     application.noise = seed | 1;
     application.tenths = 215;
-    GPIO_OUTPUT = ROW_LAMP | ROW_HEARTBEAT | COLUMNS;
-    GPIO_CLEAR = ROW_LAMP | ROW_HEARTBEAT | COLUMNS;
+    GPIO_OUTPUT = ROW_LAMP | ROW_HEARTBEAT | ROW_TEXT | COLUMNS;
+    GPIO_CLEAR = ROW_LAMP | ROW_HEARTBEAT | ROW_TEXT | COLUMNS;
 }
 
 static void shine(uint32_t row, bool on)
@@ -87,6 +90,23 @@ static uint32_t set_interval(const struct mup_agent_call *call)
     return application.interval_ms == before_ms ? MUP_STATE_NOOP : MUP_STATE_OK;
 }
 
+/* The third row blinks once for each byte of the text, which is all that so few lamps can show of
+ * it. */
+static uint32_t show_text(const struct mup_agent_call *call)
+{
+    struct mup_cbor_reader reader;
+    struct mup_bytes text;
+
+    if (call->argument_count != 1)
+        return MUP_STATE_ERROR;
+    mup_cbor_reader_init(&reader, call->arguments.data, call->arguments.size);
+    text = mup_cbor_read_text(&reader, 0, TEXT_MAX);
+    if (mup_cbor_reader_finish(&reader) != MUP_OK)
+        return MUP_STATE_ERROR;
+    application.text_left = (uint16_t)text.size;
+    return MUP_STATE_OK;
+}
+
 void microbit_application_command(struct mup_agent_answer *answer,
                                   const struct mup_agent_call *call)
 {
@@ -98,6 +118,8 @@ void microbit_application_command(struct mup_agent_answer *answer,
         answer->state = set_lamp(true);
     else if (is_led && call->argument_count == 0 && is_method(call, "LED-OFF"))
         answer->state = set_lamp(false);
+    else if (is_led && is_method(call, "SHOW-TEXT"))
+        answer->state = show_text(call);
 }
 
 /* A tenth of a degree up or down, between 18 and 26. */
@@ -154,6 +176,9 @@ uint32_t microbit_application_tick(struct mup_agent *agent)
         application.beat_ms = now_ms;
         application.beat = !application.beat;
         shine(ROW_HEARTBEAT, application.beat);
+        shine(ROW_TEXT, application.beat && application.text_left > 0);
+        if (application.beat && application.text_left > 0)
+            application.text_left--;
     }
     if (agent == NULL)
         return HEARTBEAT_MS;

@@ -95,6 +95,21 @@ static void a_factory_image_comes_up_and_takes_commands(void **state)
     system_assert_rpc(board.uuid, "ledOn", NULL, NULL, "11_NOOP");
 }
 
+/* A request has room for so much; the bridge knows the limit from the description. */
+static void a_text_of_450_characters_fits_one_command(void **state)
+{
+    char input[600] = "<text>";
+    size_t size = strlen(input);
+
+    (void)state;
+    memset(input + size, '5', 450);
+    strcpy(input + size + 450, "</text>");
+    system_assert_rpc(board.uuid, "showText", input, NULL, "10_OK");
+    memset(input + size, '5', 451);
+    strcpy(input + size + 451, "</text>");
+    system_assert_rpc(board.uuid, "showText", input, "invalid-value", NULL);
+}
+
 static void an_update_swaps_the_image_and_is_confirmed(void **state)
 {
     (void)state;
@@ -213,6 +228,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_factory_image_comes_up_and_takes_commands),
+        cmocka_unit_test(a_text_of_450_characters_fits_one_command),
         cmocka_unit_test(an_update_swaps_the_image_and_is_confirmed),
         cmocka_unit_test(the_update_left_some_stack_unused),
         cmocka_unit_test(tshark_finds_nothing_wrong_with_what_was_on_the_air),
