@@ -59,9 +59,15 @@ static uint64_t choose(const struct mup_medium *medium, struct mup_medium_node *
     return best_us;
 }
 
+/* The frame at the head has not been tried: another one may still go first. */
+static bool is_fresh(const struct mup_medium_node *node)
+{
+    return node->attempts == 0 && node->offers == 0;
+}
+
 static bool is_between_frames(const struct mup_medium_node *node)
 {
-    return node->state == IDLE || (node->state == SPACING && node->attempts == 0);
+    return node->state == IDLE || (node->state == SPACING && is_fresh(node));
 }
 
 void mup_medium_mac_look(struct mup_medium *medium, struct mup_medium_node *node, uint64_t at_us)
@@ -97,9 +103,8 @@ static void begin_csma(struct mup_medium *medium, struct mup_medium_node *node)
 static void end_spacing(struct mup_medium *medium, struct mup_medium_node *node)
 {
     uint64_t ready_us =
-        node->attempts == 0
-            ? choose(medium, node, medium->now_us)
-            : mup_medium_ready_us(medium, mup_medium_mac_frame(node), medium->now_us);
+        is_fresh(node) ? choose(medium, node, medium->now_us)
+                       : mup_medium_ready_us(medium, mup_medium_mac_frame(node), medium->now_us);
 
     if (ready_us > medium->now_us)
         enter(node, SPACING, ready_us);
@@ -134,6 +139,7 @@ static void finish(struct mup_medium *medium, struct mup_medium_node *node,
     node->counters.dropped_no_ack += outcome == MUP_MEDIUM_NO_ACK;
     remove_frame(node);
     node->attempts = 0;
+    node->offers = 0;
     enter(node, IDLE, MUP_MEDIUM_NEVER);
     mup_medium_let_sleep(medium, node);
     mup_medium_mac_look(medium, node, medium->now_us);
@@ -158,10 +164,14 @@ static void end_assessment(struct mup_medium *medium, struct mup_medium_node *no
     }
     if (node->exponent < BACKOFF_EXPONENT_MAX)
         node->exponent++;
-    if (++node->backoffs > CSMA_BACKOFFS_MAX)
-        finish(medium, node, MUP_MEDIUM_NO_CHANNEL);
-    else
+    if (++node->backoffs <= CSMA_BACKOFFS_MAX)
         back_off(medium, node);
+    else if (node->offers < medium->config.offers_max) {
+        node->offers++;
+        end_spacing(medium, node);
+    } else {
+        finish(medium, node, MUP_MEDIUM_NO_CHANNEL);
+    }
 }
 
 static void begin_frame(struct mup_medium *medium, struct mup_medium_node *node)

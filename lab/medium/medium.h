@@ -60,6 +60,9 @@ struct mup_medium_config {
     struct mup_medium_burst burst;
     bool is_cut;        /* nothing arrives at anybody; radios still sense what is on the air */
     uint32_t queue_max; /* 1 to MUP_MEDIUM_QUEUE_MAX; 0: the default */
+    /* How often whoever is above a MAC hands it a frame again at once for which it found no
+     * channel; the standard leaves that to it. 0: the frame is given up. */
+    uint32_t offers_max;
 };
 
 /*
@@ -176,6 +179,7 @@ struct mup_medium_node {
     uint8_t backoffs;
     uint8_t exponent;
     uint8_t attempts;
+    uint32_t offers; /* of the frame, because there was no channel */
     uint64_t cca_us; /* the channel assessment began */
 
     /* acknowledgement that this node owes */

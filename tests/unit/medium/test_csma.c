@@ -66,6 +66,45 @@ static void after_a_busy_channel_the_next_frame_has_its_own_five_assessments(voi
     test_free(rig);
 }
 
+static void a_frame_that_is_offered_again_has_five_more_assessments_each_time(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        struct rig *rig = rig_busy(seed);
+        uint64_t took_us;
+
+        mup_medium_set(&rig->medium, &(struct mup_medium_config){.seed = seed, .offers_max = 3});
+        for (uint8_t dsn = 1; dsn <= 2; dsn++) {
+            uint64_t began_us = dsn == 1 ? 3000 : 403000;
+
+            rig_send(rig, began_us, 1, 2, 50, dsn);
+            mup_medium_run(&rig->medium, began_us + 400000);
+            assert_int_equal(rig->event[rig->count - 1].kind, MUP_MEDIUM_NO_CHANNEL);
+            took_us = rig->event[rig->count - 1].at_us - began_us;
+            assert_in_range(took_us, 4 * 640, 4 * (640 + 115 * 320));
+            assert_int_equal((took_us - 4 * 640) % 320, 0);
+            assert_int_equal(rig_counters(rig, 1).dropped_channel, dsn);
+        }
+        test_free(rig);
+    }
+}
+
+static void a_frame_that_is_offered_again_goes_when_the_channel_is_free(void **state)
+{
+    struct rig *rig = rig_busy(4);
+
+    (void)state;
+    mup_medium_set(&rig->medium, &(struct mup_medium_config){.seed = 4, .offers_max = 1000});
+    rig_send(rig, 3000, 1, 2, 50, 1);
+    rig_send(rig, 3000, 1, 2, 50, 2);
+    rig_finish(rig);
+    assert_int_equal(rig_counters(rig, 1).dropped_channel, 0);
+    assert_int_equal(rig_counters(rig, 1).data.frames, 2);
+    assert_int_equal(rig_counters(rig, 1).retries.frames, 0);
+    assert_int_equal(rig_counters(rig, 2).acks.frames, 2);
+    test_free(rig);
+}
+
 static void a_frame_to_nobody_is_sent_four_times_and_given_up(void **state)
 {
     (void)state;
@@ -258,6 +297,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_frame_is_dropped_after_five_busy_assessments),
         cmocka_unit_test(after_a_busy_channel_the_next_frame_has_its_own_five_assessments),
+        cmocka_unit_test(a_frame_that_is_offered_again_has_five_more_assessments_each_time),
+        cmocka_unit_test(a_frame_that_is_offered_again_goes_when_the_channel_is_free),
         cmocka_unit_test(a_frame_to_nobody_is_sent_four_times_and_given_up),
         cmocka_unit_test(a_frame_that_wants_no_acknowledgement_gets_none_and_is_sent_once),
         cmocka_unit_test(spacing_follows_an_unacknowledged_frame_too),
