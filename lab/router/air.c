@@ -69,7 +69,7 @@ struct mup_air *mup_air_open(const struct mup_faults *faults, FILE *capture)
     air->faults = *faults;
     air->capture = capture;
     air->reset_us = mup_clock_us();
-    mup_medium_init(&air->medium, &faults->medium,
+    mup_medium_init(&air->medium, &air->faults.medium,
                     &(struct mup_medium_calls){
                         .context = air, .deliver = on_deliver, .on_air = on_air, .done = on_done});
     mup_medium_reset_counters(&air->medium, air->reset_us);

@@ -101,7 +101,7 @@ static bool read_link(const char *text, bool *is_cut)
     return true;
 }
 
-static bool read_seed(const char *text, uint64_t *seed)
+static bool read_number(const char *text, uint64_t *out)
 {
     unsigned long long number;
     char *end;
@@ -110,8 +110,23 @@ static bool read_seed(const char *text, uint64_t *seed)
     number = strtoull(text, &end, 10);
     if (!is_digit(*text) || *end != '\0' || errno != 0)
         return false;
-    *seed = number;
+    *out = number;
     return true;
+}
+
+static bool read_offers(const char *text, uint32_t *offers)
+{
+    uint64_t number;
+
+    if (!read_number(text, &number) || number > MUP_FAULTS_OFFERS_MAX)
+        return false;
+    *offers = (uint32_t)number;
+    return true;
+}
+
+void mup_faults_init(struct mup_faults *faults)
+{
+    *faults = (struct mup_faults){.medium.offers_max = MUP_FAULTS_OFFERS};
 }
 
 bool mup_faults_set(struct mup_faults *faults, const char *name, const char *value,
@@ -143,10 +158,14 @@ bool mup_faults_set(struct mup_faults *faults, const char *name, const char *val
         *why = "is on or off";
         return read_link(value, &faults->medium.is_cut);
     }
+    if (strcmp(name, "offers") == 0) {
+        *why = "wants a number from 0 to 15";
+        return read_offers(value, &faults->medium.offers_max);
+    }
     if (strcmp(name, "seed") == 0) {
         *why = "wants a number from 0 to 18446744073709551615";
-        return read_seed(value, &faults->medium.seed);
+        return read_number(value, &faults->medium.seed);
     }
-    *why = "is none of loss, ack-loss, corrupt, duplicate, burst, sleep, link, seed";
+    *why = "is none of loss, ack-loss, corrupt, duplicate, burst, sleep, link, offers, seed";
     return false;
 }

@@ -29,6 +29,8 @@ static const char help[] =
     "  --duplicate P%     frames that arrive twice\n"
     "  --sleep T,A,L      receivers of devices sleep: every T ms on for A ms, and for\n"
     "                     L ms after each frame\n"
+    "  --offers N         how often a frame for which no channel was found is tried\n"
+    "                     again; 3 unless told\n"
     "  --seed N           of all chance; 0 unless told\n"
     "  --control SOCKET   where to ask for a report and change all these\n"
     "\n"
@@ -47,6 +49,7 @@ static const struct option known[] = {{"radio", required_argument, NULL, 'r'},
                                       {"corrupt", required_argument, NULL, OPTION_FAULT},
                                       {"duplicate", required_argument, NULL, OPTION_FAULT},
                                       {"sleep", required_argument, NULL, OPTION_FAULT},
+                                      {"offers", required_argument, NULL, OPTION_FAULT},
                                       {"seed", required_argument, NULL, OPTION_FAULT},
                                       {"help", no_argument, NULL, 'h'},
                                       {NULL, 0, NULL, 0}};
@@ -95,6 +98,7 @@ int mup_options_read(struct mup_options *options, int argc, char **argv)
     int option;
 
     memset(options, 0, sizeof *options);
+    mup_faults_init(&options->faults);
     while ((option = getopt_long(argc, argv, "h", known, &index)) != -1) {
         bool good = true;
 

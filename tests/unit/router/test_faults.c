@@ -128,6 +128,24 @@ static void a_seed_is_any_number(void **state)
     assert_true(faults.medium.seed == 7);
 }
 
+static void a_frame_is_offered_again_three_times_unless_told(void **state)
+{
+    (void)state;
+    memset(&faults, 0xff, sizeof faults);
+    mup_faults_init(&faults);
+    assert_int_equal(faults.medium.offers_max, 3);
+    assert_int_equal(faults.medium.frame_loss_ppm, 0);
+    assert_false(faults.medium.is_cut);
+    assert_true(set("offers", "0"));
+    assert_int_equal(faults.medium.offers_max, 0);
+    assert_true(set("offers", "15"));
+    assert_int_equal(faults.medium.offers_max, 15);
+    assert_refused("offers", "16");
+    assert_refused("offers", "4294967296");
+    assert_refused("offers", "-1");
+    assert_refused("offers", "");
+}
+
 static void another_name_is_refused_with_those_that_are(void **state)
 {
     const char *why = NULL;
@@ -136,8 +154,8 @@ static void another_name_is_refused_with_those_that_are(void **state)
     assert_refused("", "1%");
     assert_refused("losses", "1%");
     assert_false(mup_faults_set(&faults, "rain", "1%", &why));
-    assert_string_equal(why,
-                        "is none of loss, ack-loss, corrupt, duplicate, burst, sleep, link, seed");
+    assert_string_equal(
+        why, "is none of loss, ack-loss, corrupt, duplicate, burst, sleep, link, offers, seed");
 }
 
 int main(void)
@@ -149,6 +167,7 @@ int main(void)
         cmocka_unit_test_setup(sleep_is_in_milliseconds, begin),
         cmocka_unit_test_setup(the_link_is_on_or_off, begin),
         cmocka_unit_test_setup(a_seed_is_any_number, begin),
+        cmocka_unit_test_setup(a_frame_is_offered_again_three_times_unless_told, begin),
         cmocka_unit_test_setup(another_name_is_refused_with_those_that_are, begin),
     };
 
