@@ -19,14 +19,18 @@ static void destroy(struct mup_medium *medium, struct mup_medium_air *air)
     air->is_destroyed = true;
 }
 
-static void collide(struct mup_medium *medium, struct mup_medium_node *node)
+/* One wake-up frame more or less does not matter: what overlaps them alone leaves the frame whole.
+ */
+static void collide(struct mup_medium *medium, struct mup_medium_air *air)
 {
     for (unsigned i = 0; i < MUP_MEDIUM_NODES_MAX; i++) {
         struct mup_medium_air *other = &medium->node[i].air;
-        if (!other->is_on || other == &node->air)
+        if (!other->is_on || other == air)
             continue;
-        destroy(medium, other);
-        destroy(medium, &node->air);
+        if (other->frame_us < air->end_us)
+            destroy(medium, other);
+        if (air->frame_us < other->end_us)
+            destroy(medium, air);
     }
 }
 
@@ -64,14 +68,15 @@ void mup_medium_air_begin(struct mup_medium *medium, struct mup_medium_node *nod
     air->is_destroyed = false;
     air->kind = kind;
     air->begin_us = air->counted_us = medium->now_us;
-    air->end_us = medium->now_us + wake_up_us + mup_medium_airtime_us(size);
-    collide(medium, node);
+    air->frame_us = medium->now_us + wake_up_us;
+    air->end_us = air->frame_us + mup_medium_airtime_us(size);
+    collide(medium, air);
     if (medium->on_air_count++ == 0)
         medium->busy_since_us = medium->now_us;
     count_frame(node, kind, size);
     if (medium->calls.on_air != NULL)
-        medium->calls.on_air(medium->calls.context, mup_medium_index(medium, node),
-                             medium->now_us + wake_up_us, psdu, size, kind);
+        medium->calls.on_air(medium->calls.context, mup_medium_index(medium, node), air->frame_us,
+                             psdu, size, kind);
 }
 
 static void fall_silent(struct mup_medium *medium, struct mup_medium_node *node)

@@ -157,6 +157,7 @@ struct mup_medium_air {
     bool is_destroyed;
     enum mup_medium_kind kind;
     uint64_t begin_us;
+    uint64_t frame_us; /* its frame begins, after wake-up frames */
     uint64_t end_us;
     uint64_t counted_us;                /* its time is in the counters up to here */
     bool reaches[MUP_MEDIUM_NODES_MAX]; /* who listened when it began */

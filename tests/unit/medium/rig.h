@@ -14,7 +14,7 @@
 #include "frame.h"
 #include "medium.h"
 
-#define RIG_EVENTS_MAX 20000u
+#define RIG_EVENTS_MAX 5000u
 
 enum rig_what { DELIVERED, ON_AIR, DONE };
 
@@ -22,7 +22,8 @@ struct rig_event {
     enum rig_what what;
     unsigned node;
     uint64_t at_us;
-    int kind; /* of ON_AIR, or the outcome of DONE */
+    uint64_t broken_us; /* for the test to fill in: it ended early */
+    int kind;           /* of ON_AIR, or the outcome of DONE */
     size_t size;
     uint8_t psdu[MUP_MEDIUM_PSDU_MAX];
 };
