@@ -15,8 +15,9 @@
 #define ADDRESS_SHORT    2u
 #define ADDRESS_EXTENDED 3u
 
-/* As on the air: least significant byte first. */
+/* Of the router, as on the air: least significant byte first. */
 static const uint8_t router_eui64[EUI64_SIZE] = {1, 0, 0, 0, 0, 0, 0, 2};
+static const uint8_t router_short[2] = {1, 0};
 
 struct record {
     uint32_t seconds;
@@ -49,6 +50,13 @@ static size_t address_size(unsigned mode)
     return mode == ADDRESS_EXTENDED ? EUI64_SIZE : mode == ADDRESS_SHORT ? 2 : 0;
 }
 
+static bool is_router(const struct frame *frame)
+{
+    return frame->source_size == EUI64_SIZE
+               ? memcmp(frame->source, router_eui64, EUI64_SIZE) == 0
+               : frame->source_size == 2 && memcmp(frame->source, router_short, 2) == 0;
+}
+
 static void find_addresses(struct frame *frame)
 {
     unsigned control = frame->psdu[0] | (unsigned)frame->psdu[1] << 8;
@@ -67,8 +75,7 @@ static void find_addresses(struct frame *frame)
     frame->source = frame->psdu + at;
     if (at + frame->source_size > frame->size)
         frame->source_size = 0;
-    frame->from_router =
-        frame->source_size == EUI64_SIZE && memcmp(frame->source, router_eui64, EUI64_SIZE) == 0;
+    frame->from_router = is_router(frame);
 }
 
 static bool read_frame(FILE *file, struct frame *frame)
