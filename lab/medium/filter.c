@@ -8,11 +8,14 @@
 #include "medium_internal.h"
 
 /*
- * Between an attempt that arrived and the third retry: three acknowledgement waits, and three
- * times the longest that CSMA-CA may take, 115 backoff periods and five assessments: 118,272 us.
- * A sender may also wait for this receiver to wake, each time.
+ * From the first attempt's end to that of the third retry, at most: three times the wait for an
+ * acknowledgement (864 us), 115 backoff periods (36,800), five assessments (640), a turnaround
+ * (192) and a frame (4,256). A frame that is offered again goes through CSMA-CA once more each
+ * time, and its sender may wait for this receiver to wake.
  */
-#define RETRIES_US 120000u
+#define ATTEMPTS_LATER 3u
+#define ATTEMPT_US     42752u
+#define OFFER_US       37440u /* backoffs and assessments */
 
 static struct mup_medium_source *find(struct mup_medium_node *node,
                                       const struct mup_medium_address *address)
@@ -31,10 +34,15 @@ static struct mup_medium_source *find(struct mup_medium_node *node,
     return oldest;
 }
 
-bool mup_medium_is_repeated(struct mup_medium_node *node, const struct mup_medium_address *address,
-                            uint8_t dsn, uint64_t now_us)
+static uint64_t keep_us(const struct mup_medium *medium, const struct mup_medium_node *node)
 {
-    uint64_t keep_us = RETRIES_US + 3u * (uint64_t)node->sleep.period_us;
+    return ATTEMPTS_LATER *
+           (ATTEMPT_US + (uint64_t)medium->config.offers_max * OFFER_US + node->sleep.period_us);
+}
+
+bool mup_medium_is_repeated(struct mup_medium *medium, struct mup_medium_node *node,
+                            const struct mup_medium_address *address, uint8_t dsn)
+{
     struct mup_medium_source *source;
     bool is_repeated;
 
@@ -42,7 +50,7 @@ bool mup_medium_is_repeated(struct mup_medium_node *node, const struct mup_mediu
         return false;
     source = find(node, address);
     is_repeated = mup_medium_address_equal(&source->address, address) && source->dsn == dsn &&
-                  now_us - source->at_us <= keep_us;
-    *source = (struct mup_medium_source){*address, dsn, now_us};
+                  medium->now_us - source->at_us <= keep_us(medium, node);
+    *source = (struct mup_medium_source){*address, dsn, medium->now_us};
     return is_repeated;
 }

@@ -99,8 +99,8 @@ void mup_medium_account(struct mup_medium_node *node, uint64_t now_us);
 
 /* True when this sender's latest frame had the same number, a short time ago; remembers this one.
  */
-bool mup_medium_is_repeated(struct mup_medium_node *node, const struct mup_medium_address *source,
-                            uint8_t dsn, uint64_t now_us);
+bool mup_medium_is_repeated(struct mup_medium *medium, struct mup_medium_node *node,
+                            const struct mup_medium_address *source, uint8_t dsn);
 
 static inline unsigned mup_medium_index(const struct mup_medium *medium,
                                         const struct mup_medium_node *node)

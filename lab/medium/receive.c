@@ -58,7 +58,7 @@ static void take_frame(struct mup_medium *medium, struct mup_medium_node *node,
     }
     if (facts->wants_ack)
         owe_ack(medium, node, facts->dsn);
-    if (mup_medium_is_repeated(node, &facts->source, facts->dsn, medium->now_us)) {
+    if (mup_medium_is_repeated(medium, node, &facts->source, facts->dsn)) {
         node->counters.repeated++;
         return;
     }

@@ -231,6 +231,28 @@ static void a_frame_that_is_cut_off_in_its_addresses_reaches_nobody(void **state
     test_free(rig);
 }
 
+static void only_0xffff_is_everybody_and_nobody_acknowledges_it(void **state)
+{
+    static const uint8_t addresses[][2] = {{0xff, 0xff}, {0xff, 0xfe}, {0xfe, 0xff}};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct rig *rig = rig_clean(1, 3);
+        uint8_t psdu[40];
+
+        rig_broadcast(psdu, sizeof psdu, 1, 1);
+        psdu[0] |= 0x20; /* it asks for an acknowledgement */
+        memcpy(psdu + 5, addresses[i], 2);
+        rig_seal(psdu, sizeof psdu);
+        assert_true(mup_medium_send(&rig->medium, 0, 1, psdu, sizeof psdu));
+        rig_finish(rig);
+        assert_int_equal(rig_count(rig, DELIVERED), i == 0 ? 2 : 0);
+        assert_int_equal(rig_count(rig, ON_AIR), i == 0 ? 1 : 4);
+        assert_int_equal(rig->event[0].kind, i == 0 ? MUP_MEDIUM_BROADCAST : MUP_MEDIUM_DATA);
+        test_free(rig);
+    }
+}
+
 /* ---- the duplicate filter ---- */
 
 static void deliver_numbered(struct rig *rig, uint64_t now_us, unsigned from, uint8_t dsn,
@@ -260,21 +282,28 @@ static void the_latest_number_of_each_sender_is_filtered_for_a_short_while(void 
     test_free(rig);
 }
 
-/* The longest that four attempts can take is 118,272 us after the first one ended. */
+/* From the end of the first attempt to that of the fourth at most, by the standard's numbers:
+ * 3 * (864 + 36800 + 640 + 192 + 4256); each time that it is offered again 3 * (36800 + 640) more.
+ */
 static void the_filter_remembers_for_as_long_as_retries_may_take(void **state)
 {
-    (void)state;
-    for (uint64_t later_us = 110000; later_us <= 130000; later_us += 5000) {
-        struct rig *rig = rig_clean(1, 2);
-        uint64_t between_us;
+    static const uint64_t longest_us[] = {128256, 128256 + 112320, 128256 + 2 * 112320};
 
-        deliver_numbered(rig, 0, 1, 7, 1);
-        rig_send(rig, later_us, 1, 0, 40, 7);
-        rig_finish(rig);
-        between_us = rig->event[rig->count - 2].at_us - rig->event[1].at_us - 192;
-        assert_int_equal(rig_counters(rig, 0).repeated, between_us <= 120000);
-        test_free(rig);
-    }
+    (void)state;
+    for (uint32_t offers = 0; offers < 3; offers++)
+        for (uint64_t seed = 0; seed < 30; seed++) {
+            struct rig *rig =
+                rig_new(&(struct mup_medium_config){.seed = seed, .offers_max = offers}, 2);
+            uint64_t between_us;
+
+            deliver_numbered(rig, 0, 1, 7, 1);
+            rig_send(rig, longest_us[offers], 1, 0, 40, 7);
+            rig_finish(rig);
+            between_us = rig->event[rig->count - 2].at_us - rig->event[2].at_us;
+            assert_in_range(between_us, longest_us[offers] - 4000, longest_us[offers] + 4000);
+            assert_int_equal(rig_counters(rig, 0).repeated, between_us <= longest_us[offers]);
+            test_free(rig);
+        }
 }
 
 static void more_senders_than_the_filter_has_room_for_push_out_the_oldest(void **state)
@@ -378,6 +407,7 @@ int main(void)
         cmocka_unit_test(a_size_that_no_frame_has_is_refused_and_counted),
         cmocka_unit_test(every_frame_control_is_read_as_the_standard_has_it),
         cmocka_unit_test(a_frame_that_is_cut_off_in_its_addresses_reaches_nobody),
+        cmocka_unit_test(only_0xffff_is_everybody_and_nobody_acknowledges_it),
         cmocka_unit_test(the_latest_number_of_each_sender_is_filtered_for_a_short_while),
         cmocka_unit_test(the_filter_remembers_for_as_long_as_retries_may_take),
         cmocka_unit_test(more_senders_than_the_filter_has_room_for_push_out_the_oldest),
