@@ -6,6 +6,7 @@
 The capture is the begin of a device's conversation, as bytes: neighbours find each other, TCP
 connects, CONNECT in three fragments, CONNACK, a PUBLISH. Exits with 77 without tshark.
 """
+import json
 import shutil
 import struct
 import subprocess
@@ -83,8 +84,12 @@ def segment(header, number, at, acknowledged, content):
     return bytes.fromhex(header % number + "7b3306") + bytes(made)
 
 
+def acknowledgement(number):
+    return bytes([2, 0, number])
+
+
 class Dissect(unittest.TestCase):
-    def judge(self, frames, checks=None, cut=0):
+    def judge(self, frames, checks=None, cut=0, options=()):
         with tempfile.NamedTemporaryFile(suffix=".pcap") as file:
             file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 256, 195))
             for number, frame in enumerate(frames):
@@ -92,7 +97,7 @@ class Dissect(unittest.TestCase):
                 file.write(struct.pack("<IIII", 1, 1000 * number, len(psdu), len(psdu)) + psdu)
             file.truncate(file.tell() - cut)
             file.flush()
-            done = subprocess.run([dissect, file.name], capture_output=True, text=True, check=False)
+            done = subprocess.run([dissect, *options, file.name], capture_output=True, text=True, check=False)
             return done.returncode, done.stdout + done.stderr
 
     def assert_named(self, faults, frames, checks=None):
@@ -124,6 +129,59 @@ class Dissect(unittest.TestCase):
         self.assert_named(["is not zero: 0000000000a5", "is not zero: 5a0000000000", "check sequence is wrong (frame 3)",
                            "not IEEE 802.15.4 with 6LoWPAN in it (frame 3, 4)", "malformed frame (frame 5)",
                            "Bad checksum"], frames, wrong)
+
+    def count(self, frames, *options):
+        code, said = self.judge(frames, options=("--json", *options))
+        counted = json.loads(said)
+        self.assertEqual(code, bool(counted["problems"]), said)
+        return counted
+
+    def test_what_the_mac_added_is_counted_and_left_out_of_what_is_judged(self):
+        frames = []
+        for number, frame in enumerate(good_frames()):
+            frames += [frame] * (3 if number == 5 else 2 if number == 8 else 1)
+            frames += [acknowledgement(number)] * (number > 0)
+        counted = self.count(frames)
+        self.assertEqual(counted["problems"], [])
+        # The sizes of FRAMES with MAC headers of 21 bytes, 15 to all, and 2 bytes of check sequence.
+        self.assertEqual(counted["down"], {
+            "data": {"frames": 5, "bytes": 66 + 50 + 62 + 126 + 53}, "retries": {"frames": 1, "bytes": 62},
+            "acks": {"frames": 5, "bytes": 25}, "broadcast": {"frames": 0, "bytes": 0}})
+        self.assertEqual(counted["up"], {
+            "data": {"frames": 5, "bytes": 50 + 46 + 126 + 124 + 53}, "retries": {"frames": 2, "bytes": 252},
+            "acks": {"frames": 5, "bytes": 25}, "broadcast": {"frames": 1, "bytes": 66}})
+        self.assertEqual(counted["tcp"], {"connections": 1, "segments": 3, "again": 0, "spurious": 0})
+
+    def test_a_window_of_time_counts_what_began_in_it_and_judges_all(self):
+        counted = self.count(good_frames(), "--from", "1.003", "--to", "1.004")
+        self.assertEqual((counted["down"]["data"]["frames"], counted["up"]["data"]["frames"]), (1, 1))
+        self.assertEqual(counted["publishes"], 1)
+        self.assertEqual(self.count(good_frames(), "--from", "2")["down"]["data"]["frames"], 0)
+
+    def test_between_16_bit_addresses_the_router_is_known_too(self):
+        frame = bytes.fromhex("6188" "00" "cdab" "0100" "3412" "7b3306")
+        back = bytes.fromhex("6188" "01" "cdab" "3412" "0100" "7b3306")
+        counted = self.count([frame, acknowledgement(0), back, back, acknowledgement(1)])
+        self.assertEqual({way: {kind: counted[way][kind]["frames"] for kind in ("data", "retries", "acks")} for way in ("down", "up")},
+                         {"down": {"data": 1, "retries": 1, "acks": 1}, "up": {"data": 1, "retries": 0, "acks": 1}})
+
+    def test_where_frames_are_lost_what_is_missing_is_no_fault(self):
+        frames = good_frames()
+        later = segment(DOWN, 12, 0x19e4, 0x1a33, bytes.fromhex("3004" "000174" "00"))
+        again = [frames[at][:2] + bytes([32 + at]) + frames[at][3:] for at in (9, 10)]
+        again = [frame.replace(bytes.fromhex("a10001"), bytes.fromhex("a10002")) for frame in again]
+        frames = frames[:10] + [later] + again  # a fragment was lost: TCP sent all again, behind what came next
+        self.assertNotEqual(self.count(frames)["problems"], [])
+        counted = self.count(frames, "--lossy")
+        self.assertEqual((counted["problems"], counted["publishes"]), ([], 2))
+        frames[3] = frames[3][:MAC_SIZE] + b"\x3b" + frames[3][MAC_SIZE + 1:]
+        self.assertNotEqual(self.count(frames, "--lossy")["problems"], [])
+
+    def test_a_fault_is_named_by_the_frames_number_in_the_capture(self):
+        frames = good_frames()
+        frames[4] = frames[4][:30]
+        frames = frames[:1] + [frames[1], frames[1], acknowledgement(1)] + frames[2:]
+        self.assert_named(["malformed frame (frame 7)"], frames)
 
     def test_a_missing_fragment_is_named(self):
         frames = good_frames()
