@@ -63,7 +63,8 @@ def estimate(row, device):
 
 
 def is_estimable(row):
-    return (row.get("tx_us") is not None and row.get("rx_us") is not None and row.get("layers") is not None
+    """A row of one device that was measured; `rejected` only repeats one of the two refusals."""
+    return (row["name"] != "rejected" and row.get("tx_us") is not None and row.get("rx_us") is not None and row.get("layers") is not None
             and row.get("config", {}).get("devices", 1) == 1)
 
 

@@ -18,13 +18,17 @@ sys.dont_write_bytecode = True  # nothing is left in the folders of the sources
 
 
 def layers(size):
-    return {"in": {"bytes": 1000 * size, "frames": 10 * size,
+    segments = {"without_data": {"frames": 20, "bytes": 1110}, "with_data": {"frames": 30, "bytes": 2220}}
+    return {"out": {"publishes": 17, "layers": {"mqtt": {"other": 137}}, "segments": segments},
+            "in": {"bytes": 1000 * size, "frames": 10 * size, "publishes": 91, "segments": segments,
                    "layers": {"mac": 31000, "6lowpan": 32000, "tcp": 33000, "again": 0, "unfinished": 0,
                               "mqtt": {"header": 1000, "topic": 2000, "properties": 3000, "payload": 4600, "other": 500}}}}
 
 
 def row(name, seconds, bytes_in=0, bytes_out=0, **more):
     return {"name": name, "seconds": seconds, "bytes_in": bytes_in, "bytes_out": bytes_out, "limit_seconds": 6.25,
+            "ratio": seconds and 6.25 / seconds, "frames": 1234, "retries": 7, "runs": 5,
+            "spread": {"seconds": seconds and {"min": seconds - 0.01, "max": seconds + 0.02}},
             "tx_us": 1000000, "rx_us": 8000000, "layers": layers(100), **more}
 
 
@@ -92,6 +96,25 @@ class Pictures(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("/nonexistent", done.stderr)
         self.assertEqual(subprocess.run([sys.executable, program], capture_output=True, check=False).returncode, 2)
+
+
+class Tables(unittest.TestCase):
+    def test_they_have_our_rows_and_those_of_the_paper(self):
+        with tempfile.TemporaryDirectory() as place:
+            for name, content in (("rows", ROWS), ("device", DEVICE)):
+                with open(os.path.join(place, name), "w", encoding="utf-8") as file:
+                    json.dump(content, file)
+            done = subprocess.run([sys.executable, os.path.join(folder, "radio_tables.py"),
+                                   *(os.path.join(place, name) for name in ("rows", "device"))],
+                                  capture_output=True, text=True, check=True)
+        for line in ("| `clean` | 7.11 (7.10 to 7.13) | 6.25 | 88% | 121.20 | 4.44 | 1234 | 7 | 5 |",
+                     "| `rejected-replay` | – | 6.25 | – | 0.00 | 0.00 | 1234 | 7 | 5 |",
+                     "| `paper-220` | 23.11 | 146.26 | 190.30 | 199.77 | −4.7% | 88.44 | 93.91 | −5.8% |",
+                     "| 6LoWPAN | 23.76 | 32.00 |",
+                     "| `clean`: windowed credit, the default | 7.11 (7.10 to 7.13) | 121.20 | 4.44 | 91 | 17 | 137 | 1.11 |",
+                     "| `clean` | 72 | 204 | 332 | 607 | 262 | 870 |"):
+            self.assertIn(line + "\n", done.stdout)
+        self.assertNotIn("| `qos1`", done.stdout)
 
 
 class Energy(unittest.TestCase):
