@@ -2,8 +2,9 @@
  * What is on the air: who hears it, what overlaps, and whether the channel is busy.
  *
  * All nodes hear one another. Two transmissions that overlap destroy each other, whoever sends
- * them. A node hears what begins while its receiver is on: not what begins in its own
- * transmission, nor in the turnaround after it, nor while it sleeps.
+ * them. A node hears what begins while its receiver is on, not while it sleeps. It hears nothing
+ * while it sends, because that collides, and in the turnaround after it nobody begins: whoever
+ * assessed the channel knows better, and an acknowledgement comes right when it is over.
  */
 #include "medium_internal.h"
 
@@ -40,8 +41,7 @@ static void find_listeners(struct mup_medium *medium, struct mup_medium_node *no
     for (unsigned i = 0; i < MUP_MEDIUM_NODES_MAX; i++) {
         const struct mup_medium_node *other = &medium->node[i];
         node->air.reaches[i] = other->is_attached && other != node &&
-                               (wakes || (!other->air.is_on && other->hears_us <= medium->now_us &&
-                                          mup_medium_is_awake(other, medium->now_us)));
+                               (wakes || mup_medium_is_awake(other, medium->now_us));
     }
 }
 
@@ -62,7 +62,7 @@ void mup_medium_air_begin(struct mup_medium *medium, struct mup_medium_node *nod
     struct mup_medium_air *air = &node->air;
     uint32_t wake_up_us = kind == MUP_MEDIUM_BROADCAST ? mup_medium_wake_up_us(medium) : 0;
 
-    assert(!air->is_on);
+    assert(!air->is_on && mup_medium_is_awake(node, medium->now_us));
     find_listeners(medium, node, wake_up_us != 0);
     air->is_on = true;
     air->is_destroyed = false;
@@ -83,7 +83,7 @@ static void fall_silent(struct mup_medium *medium, struct mup_medium_node *node)
 {
     node->air.is_on = false;
     node->counters.tx_us += medium->now_us - node->air.counted_us;
-    node->hears_us = medium->now_us + TURNAROUND_US;
+    node->turned_us = medium->now_us + TURNAROUND_US;
     medium->silent_since_us = medium->now_us;
     if (--medium->on_air_count == 0)
         medium->channel.busy_us += medium->now_us - medium->busy_since_us;
@@ -112,7 +112,7 @@ void mup_medium_air_break(struct mup_medium *medium, struct mup_medium_node *nod
 
 bool mup_medium_air_is_busy(const struct mup_medium *medium, const struct mup_medium_node *node)
 {
-    if (medium->silent_since_us > node->cca_us || node->hears_us > node->cca_us ||
+    if (medium->silent_since_us > node->cca_us || node->turned_us > node->cca_us ||
         node->ack_us != MUP_MEDIUM_NEVER || node->air.is_on)
         return true;
     for (unsigned i = 0; i < MUP_MEDIUM_NODES_MAX; i++)

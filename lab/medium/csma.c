@@ -128,7 +128,6 @@ static void remove_frame(struct mup_medium_node *node)
     memmove(node->order + node->head, node->order + node->head + 1,
             (size_t)(node->count - node->head));
     node->order[node->count] = slot; /* free, and taken next */
-    node->head = 0;
 }
 
 /* Through with a frame, one way or another. */

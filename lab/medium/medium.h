@@ -71,7 +71,7 @@ struct mup_medium_config {
  * waits; a broadcast is preceded by wake-up frames for the longest period of all nodes.
  */
 struct mup_medium_sleep {
-    uint32_t period_us; /* 0: always on */
+    uint32_t period_us; /* 0, or not longer than awake_us: always on */
     uint32_t awake_us;  /* at least MUP_MEDIUM_AWAKE_MIN_US; raised to it */
     uint32_t linger_us;
 };
@@ -188,8 +188,8 @@ struct mup_medium_node {
     uint64_t ack_us; /* its begin; MUP_MEDIUM_NEVER: none */
 
     struct mup_medium_air air;
-    uint64_t hears_us; /* what begins earlier comes in its own transmission or turnaround */
-    bool is_bad;       /* state of the burst model */
+    uint64_t turned_us; /* it is back from sending to receiving */
+    bool is_bad;        /* state of the burst model */
     struct mup_medium_source sources[MUP_MEDIUM_SOURCES_MAX];
 
     struct mup_medium_sleep sleep;

@@ -92,12 +92,20 @@ void mup_medium_linger(struct mup_medium *medium, struct mup_medium_node *node, 
         node->on_until_us = from_us + node->sleep.linger_us;
 }
 
-void mup_medium_let_sleep(struct mup_medium *medium, struct mup_medium_node *node)
+/* From now on, but for an acknowledgement that it owes or sends. */
+static void linger_from_now(struct mup_medium *medium, struct mup_medium_node *node)
 {
-    mup_medium_account(node, medium->now_us);
     node->on_until_us = medium->now_us + node->sleep.linger_us;
     if (node->ack_us != MUP_MEDIUM_NEVER)
         mup_medium_linger(medium, node, node->ack_us + mup_medium_airtime_us(sizeof node->ack));
+    if (node->air.is_on)
+        mup_medium_linger(medium, node, node->air.end_us);
+}
+
+void mup_medium_let_sleep(struct mup_medium *medium, struct mup_medium_node *node)
+{
+    mup_medium_account(node, medium->now_us);
+    linger_from_now(medium, node);
 }
 
 void mup_medium_set_sleep(struct mup_medium *medium, uint64_t now_us, unsigned index,
@@ -109,14 +117,13 @@ void mup_medium_set_sleep(struct mup_medium *medium, uint64_t now_us, unsigned i
         return;
     node = &medium->node[index];
     mup_medium_run(medium, now_us);
-    now_us = medium->now_us;
-    mup_medium_account(node, now_us);
+    mup_medium_account(node, medium->now_us);
     node->sleep = *sleep;
     if (node->sleep.awake_us < MUP_MEDIUM_AWAKE_MIN_US)
         node->sleep.awake_us = MUP_MEDIUM_AWAKE_MIN_US;
-    if (node->sleep.period_us != 0 && node->sleep.period_us < node->sleep.awake_us)
-        node->sleep.period_us = node->sleep.awake_us;
-    node->sleep_origin_us = now_us;
+    if (node->sleep.period_us <= node->sleep.awake_us)
+        node->sleep.period_us = 0;
+    node->sleep_origin_us = medium->now_us;
     if (node->on_until_us != MUP_MEDIUM_NEVER)
-        node->on_until_us = now_us + node->sleep.linger_us;
+        linger_from_now(medium, node);
 }

@@ -105,6 +105,24 @@ static void a_frame_that_is_offered_again_goes_when_the_channel_is_free(void **s
     test_free(rig);
 }
 
+static void after_a_busy_channel_backoffs_are_short_again(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        struct rig *rig = rig_busy(seed);
+
+        rig_send(rig, 3000, 1, 2, 50, 1);
+        rig_finish(rig);
+        rig_send(rig, 2000000, 1, 2, 50, 2);
+        mup_medium_run(&rig->medium, 3000000);
+        for (size_t i = 0; i < rig->count; i++)
+            if (rig->event[i].what == ON_AIR && rig->event[i].node == 1)
+                assert_in_range(rig->event[i].at_us, 2000320, 2002560);
+        assert_int_equal(rig_counters(rig, 1).data.frames, 1);
+        test_free(rig);
+    }
+}
+
 static void a_frame_to_nobody_is_sent_four_times_and_given_up(void **state)
 {
     (void)state;
@@ -299,6 +317,7 @@ int main(void)
         cmocka_unit_test(after_a_busy_channel_the_next_frame_has_its_own_five_assessments),
         cmocka_unit_test(a_frame_that_is_offered_again_has_five_more_assessments_each_time),
         cmocka_unit_test(a_frame_that_is_offered_again_goes_when_the_channel_is_free),
+        cmocka_unit_test(after_a_busy_channel_backoffs_are_short_again),
         cmocka_unit_test(a_frame_to_nobody_is_sent_four_times_and_given_up),
         cmocka_unit_test(a_frame_that_wants_no_acknowledgement_gets_none_and_is_sent_once),
         cmocka_unit_test(spacing_follows_an_unacknowledged_frame_too),

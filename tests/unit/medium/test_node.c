@@ -323,6 +323,40 @@ static void more_senders_than_the_filter_has_room_for_push_out_the_oldest(void *
     test_free(rig);
 }
 
+static void a_sender_that_is_pushed_out_was_the_oldest(void **state)
+{
+    struct rig *rig = rig_new(&(struct mup_medium_config){.offers_max = 15}, 2);
+    uint8_t psdu[40];
+
+    (void)state;
+    for (unsigned sender = 0; sender <= 82; sender++) {
+        rig_data(psdu, sizeof psdu, 0, sender % 81, 7); /* after 81 of them, 0 and 1 again */
+        assert_true(mup_medium_send(&rig->medium, 0, 1, psdu, sizeof psdu));
+        rig_finish(rig);
+    }
+    assert_int_equal(rig_counters(rig, 0).delivered.frames, 83); /* 0 pushed 1 out */
+    rig_data(psdu, sizeof psdu, 0, 3, 7);
+    assert_true(mup_medium_send(&rig->medium, 0, 1, psdu, sizeof psdu));
+    rig_finish(rig);
+    assert_int_equal(rig_counters(rig, 0).repeated, 1);
+    test_free(rig);
+}
+
+static void frames_without_a_source_are_never_taken_for_repetitions(void **state)
+{
+    struct rig *rig = rig_clean(1, 2);
+    uint8_t psdu[30] = {0x61, 0x1c, 7, 0xcd, 0xab, 0, 0, 0, 0, 0, 0, 0, 2};
+
+    (void)state;
+    rig_seal(psdu, sizeof psdu);
+    for (unsigned i = 1; i <= 3; i++) {
+        assert_true(mup_medium_send(&rig->medium, 0, 1, psdu, sizeof psdu));
+        rig_finish(rig);
+        assert_int_equal(rig_counters(rig, 0).delivered.frames, i);
+    }
+    test_free(rig);
+}
+
 /* ---- callbacks ---- */
 
 struct echo {
@@ -411,6 +445,8 @@ int main(void)
         cmocka_unit_test(the_latest_number_of_each_sender_is_filtered_for_a_short_while),
         cmocka_unit_test(the_filter_remembers_for_as_long_as_retries_may_take),
         cmocka_unit_test(more_senders_than_the_filter_has_room_for_push_out_the_oldest),
+        cmocka_unit_test(a_sender_that_is_pushed_out_was_the_oldest),
+        cmocka_unit_test(frames_without_a_source_are_never_taken_for_repetitions),
         cmocka_unit_test(a_node_may_answer_from_within_the_delivery),
         cmocka_unit_test(both_ends_may_be_switched_off_from_within_the_delivery),
     };

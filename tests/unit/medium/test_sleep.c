@@ -164,9 +164,10 @@ static void a_retry_waits_for_the_next_sample(void **state)
 /* Retries that wait for a sample each still belong to one frame. */
 static void the_filter_remembers_for_longer_when_retries_take_longer(void **state)
 {
-    struct rig *rig = rig_sleepy(3, 2560, 0);
+    struct rig *rig = rig_clean(3, 2);
 
     (void)state;
+    mup_medium_set_sleep(&rig->medium, 0, 1, &(struct mup_medium_sleep){.period_us = 400000});
     rig->medium.config.ack_loss_ppm = MUP_MEDIUM_PPM;
     rig_send(rig, 50000, 0, 1, 60, 1);
     rig_finish(rig);
@@ -223,33 +224,36 @@ static void a_broadcast_is_preceded_by_wake_up_frames_and_reaches_sleepers(void 
     test_free(rig);
 }
 
-/* Two broadcasts that begin together: the wake-up frames of the longer one outlast the other. */
+/* A broadcast and a frame that begin together: the first wake-up frame is lost, and the frame. */
+static unsigned overlap(uint64_t seed, unsigned to_all, unsigned to_one)
+{
+    struct rig *rig = rig_sleepy(seed, 2560, 0);
+    struct mup_medium_channel channel;
+    uint8_t psdu[20];
+
+    rig_broadcast(psdu, sizeof psdu, to_all, 1);
+    assert_true(mup_medium_send(&rig->medium, 0, to_all, psdu, sizeof psdu));
+    rig_send(rig, 0, to_one, 0, 60, 1);
+    mup_medium_run(&rig->medium, 104000); /* a period and 832, before any retry */
+    mup_medium_count_channel(&rig->medium, 0, &channel);
+    if (channel.collisions > 0) {
+        assert_int_equal(channel.collisions, 1);
+        assert_int_equal(rig_counters(rig, 0).delivered.bytes, 20);
+        assert_int_equal(rig_counters(rig, 1).delivered.bytes, 20);
+        assert_int_equal(rig_counters(rig, to_one).delivered.bytes, 20);
+    }
+    test_free(rig);
+    return channel.collisions > 0;
+}
+
 static void what_overlaps_wake_up_frames_is_destroyed_and_does_not_destroy(void **state)
 {
     unsigned seen = 0;
 
     (void)state;
-    for (uint64_t seed = 0; seed < 100; seed++) {
-        struct rig *rig = rig_sleepy(seed, 2560, 0);
-        struct mup_medium_channel channel;
-        uint8_t psdu[20];
-
-        rig_broadcast(psdu, sizeof psdu, 2, 1);
-        assert_true(mup_medium_send(&rig->medium, 0, 2, psdu, sizeof psdu));
-        rig_send(rig, 0, 3, 0, 60, 1);
-        mup_medium_run(&rig->medium, 110000);
-        mup_medium_count_channel(&rig->medium, 0, &channel);
-        if (channel.collisions > 0) {
-            assert_int_equal(rig_counters(rig, 0).delivered.frames, 1);
-            assert_int_equal(rig_counters(rig, 0).delivered.bytes, 20);
-            assert_int_equal(rig_counters(rig, 1).delivered.bytes, 20);
-            assert_int_equal(rig_counters(rig, 3).delivered.bytes, 20);
-            assert_int_equal(channel.collisions, 1);
-            seen++;
-        }
-        test_free(rig);
-    }
-    assert_true(seen > 5);
+    for (uint64_t seed = 0; seed < 100; seed++)
+        seen += overlap(seed, 2, 3) + overlap(seed, 3, 2);
+    assert_true(seen > 10);
 }
 
 static uint64_t on_us(struct rig *rig, uint64_t now_us, unsigned node)
@@ -308,15 +312,60 @@ static void traffic_keeps_a_sleeper_on_from_backoff_to_lingering(void **state)
 
 static void a_node_set_to_sleep_in_mid_frame_still_hears_its_acknowledgement(void **state)
 {
+    static const struct mup_medium_sleep sleep = {.period_us = PERIOD_US};
     struct rig *rig = rig_clean(3, 2);
 
     (void)state;
     rig_send(rig, 0, 1, 0, 127, 1);
-    mup_medium_run(&rig->medium, 4000);
-    mup_medium_set_sleep(&rig->medium, 4000, 1, &(struct mup_medium_sleep){PERIOD_US, 0, 0});
+    while (rig_count(rig, ON_AIR) == 0)
+        mup_medium_run(&rig->medium, mup_medium_wake_us(&rig->medium));
+    mup_medium_set_sleep(&rig->medium, 0, 1, &sleep);
     rig_finish(rig);
     assert_int_equal(rig_counters(rig, 1).retries.frames, 0);
     assert_int_equal(find(rig, DONE, 1, 0)->kind, MUP_MEDIUM_SENT);
+    test_free(rig);
+}
+
+static void a_receiver_that_was_put_to_sleep_meanwhile_is_waited_for(void **state)
+{
+    static const struct mup_medium_sleep sleep = {.period_us = PERIOD_US};
+    struct rig *rig = rig_clean(3, 2);
+
+    (void)state;
+    rig_send(rig, 1000, 0, 1, 60, 1);
+    mup_medium_set_sleep(&rig->medium, 500, 1, &sleep);
+    rig_finish(rig);
+    assert_in_range(find(rig, ON_AIR, 0, 0)->at_us, 100820, 103060); /* 500 + a period */
+    test_free(rig);
+}
+
+static void a_broadcast_makes_its_receivers_linger(void **state)
+{
+    struct rig *rig = rig_sleepy(3, 2560, 20000);
+    uint8_t psdu[20];
+    uint64_t end_us;
+
+    (void)state;
+    rig_broadcast(psdu, sizeof psdu, 2, 1);
+    assert_true(mup_medium_send(&rig->medium, 50000, 2, psdu, sizeof psdu));
+    rig_finish(rig);
+    end_us = find(rig, DELIVERED, 1, 0)->at_us;
+    rig_send(rig, end_us + 15000, 0, 1, 60, 1);
+    rig_finish(rig);
+    assert_in_range(find(rig, ON_AIR, 0, 0)->at_us, end_us + 15320, end_us + 17560);
+    test_free(rig);
+}
+
+static void a_period_that_is_all_sample_is_no_sleep(void **state)
+{
+    struct rig *rig = rig_clean(3, 2);
+
+    (void)state;
+    mup_medium_set_sleep(&rig->medium, 0, 1, &(struct mup_medium_sleep){.period_us = 2560});
+    rig_send(rig, 1600, 0, 1, 60, 1);
+    rig_finish(rig);
+    assert_in_range(find(rig, ON_AIR, 0, 0)->at_us, 1920, 4160);
+    assert_int_equal(on_us(rig, 100000, 1), 100000 - 352);
     test_free(rig);
 }
 
@@ -336,6 +385,9 @@ int main(void)
         cmocka_unit_test(what_overlaps_wake_up_frames_is_destroyed_and_does_not_destroy),
         cmocka_unit_test(a_sleeper_without_traffic_is_on_in_its_samples_alone),
         cmocka_unit_test(traffic_keeps_a_sleeper_on_from_backoff_to_lingering),
+        cmocka_unit_test(a_receiver_that_was_put_to_sleep_meanwhile_is_waited_for),
+        cmocka_unit_test(a_broadcast_makes_its_receivers_linger),
+        cmocka_unit_test(a_period_that_is_all_sample_is_no_sleep),
         cmocka_unit_test(a_node_set_to_sleep_in_mid_frame_still_hears_its_acknowledgement),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
