@@ -60,7 +60,7 @@ static const struct key {
     TEXT("rpc-verify", rpc_verify, "verifyFirmware", "RPC that ends a transfer"),
     TEXT("log-level", log_level, "info", "debug, info, warning or error"),
     NUMBER("slice-size", slice_size, MUP_UPDATES_SLICE_SIZE, MUP_SLICE_DATA_MIN, MUP_SLICE_DATA_MAX,
-           "data bytes of a slice; a device may want less"),
+           "most data bytes of a slice; devices say theirs"),
     NUMBER("fetch-timeout-s", fetch_timeout_s, MUP_FETCH_TIMEOUT_S, 1, 86400, "for one file"),
     NUMBER("rpc-timeout-ms", rpc_timeout_ms, MUP_EDGE_TIMEOUT_MS, 100, MS_MAX, "for one RPC"),
     NUMBER("look-up-timeout-ms", look_up_timeout_ms, MUP_UPDATE_LOOK_UP_MS, 100, MS_MAX,

@@ -32,7 +32,7 @@
 #define MUP_UPDATES_RUNNING_MAX    4096u
 #define MUP_UPDATES_PROGRESS_MS    200u  /* at most one progress event of an update in this time */
 #define MUP_UPDATES_STORE_AGAIN_MS 5000u /* when the end of an update could not be written */
-#define MUP_UPDATES_SLICE_SIZE     1024u /* data bytes of a slice, unless configured */
+#define MUP_UPDATES_SLICE_SIZE     MUP_SLICE_DATA_MAX /* devices say what they take */
 
 struct mup_updates;
 
