@@ -8,6 +8,7 @@
 
 #define NOOP_PAUSE_MS      1000u
 #define FAILED_REPEATS_MAX 5u
+#define UNCHANGED_REPEATS  2u /* of an acknowledgement, before the sender is asked to go back */
 
 /* About an hour of the longest pause. Whoever has not asked to verify by then will not miss the
  * radio time of a device that runs on a battery; a new connection says it again. */
@@ -53,8 +54,13 @@ void mup_agent_ack_sent(struct mup_agent *agent)
 static void came(struct mup_agent *agent)
 {
     agent->ack_ms = agent->now_ms;
-    agent->ack_wait_ms = MUP_AGENT_ACK_FIRST_MS + agent->config->pause_ms;
+    agent->ack_wait_ms = (uint32_t)agent->patience_ms + agent->config->pause_ms;
     agent->ack_repeats = 0;
+}
+
+static uint32_t longer(uint32_t wait_ms)
+{
+    return wait_ms < MUP_AGENT_ACK_MAX_MS / 2 ? 2 * wait_ms : MUP_AGENT_ACK_MAX_MS;
 }
 
 static void new_attempt(struct mup_agent *agent, uint32_t state)
@@ -93,6 +99,7 @@ uint32_t mup_agent_open_transfer(struct mup_agent *agent, const struct mup_manif
     agent->acked_next = mup_pipeline_next(&agent->pipeline);
     agent->acked_ms = agent->now_ms;
     agent->slice = SLICE_SKIP;
+    agent->patience_ms = MUP_AGENT_ACK_FIRST_MS;
     came(agent);
     return MUP_STATE_OK;
 }
@@ -104,6 +111,7 @@ void mup_agent_transfer_resumed(struct mup_agent *agent, bool kept)
     if (agent->phase == MUP_AGENT_RECEIVING && !(kept && agent->config->flow == MUP_FLOW_QOS1))
         new_attempt(agent, MUP_STATE_OK);
     came(agent);
+    mup_agent_slice_end(agent); /* perhaps the link was lost just before that of the last one */
 }
 
 static bool is_acknowledging(const struct mup_agent *agent)
@@ -129,10 +137,10 @@ void mup_agent_transfer_tick(struct mup_agent *agent)
         !mup_agent_elapsed(agent, agent->ack_ms, agent->ack_wait_ms))
         return;
     agent->ack_due = true;
-    agent->ack_wait_ms = agent->ack_wait_ms < MUP_AGENT_ACK_MAX_MS / 2 ? 2 * agent->ack_wait_ms
-                                                                       : MUP_AGENT_ACK_MAX_MS;
-    /* The first repetition is unchanged: perhaps only the acknowledgement was lost. */
-    if (agent->ack_repeats > 0 && agent->phase == MUP_AGENT_RECEIVING)
+    agent->ack_wait_ms = longer(agent->ack_wait_ms);
+    /* Unchanged at first: perhaps only the acknowledgement was lost, and TCP on a bad radio may
+     * need seconds to repeat what we wait for. It would then come twice. */
+    if (agent->ack_repeats >= UNCHANGED_REPEATS && agent->phase == MUP_AGENT_RECEIVING)
         agent->attempt++;
     if (agent->ack_repeats < UINT8_MAX - 1) /* one that never ends does not count so far */
         agent->ack_repeats++;
@@ -185,6 +193,10 @@ static void judge(struct mup_agent *agent, const struct mup_slice_header *slice,
             new_attempt(agent, MUP_STATE_OK);
     } else if (next - slice->offset < slice->size &&
                slice->size <= agent->pipeline.payload_size - slice->offset) {
+        /* It was only late, and is now on its way once more: wait longer from now on, or on a slow
+         * link nothing but repetitions would be under way in the end. */
+        if (agent->ack_repeats > UNCHANGED_REPEATS && slice->attempt != agent->attempt)
+            agent->patience_ms = (uint16_t)longer(agent->patience_ms);
         /* Perhaps one that a lost connection has cut, repeated by the broker. */
         agent->message_size = next - slice->offset;
         agent->slice = SLICE_DATA;
@@ -211,6 +223,7 @@ static void fed(struct mup_agent *agent, enum mup_status status)
 
 void mup_agent_slice_bytes(struct mup_agent *agent, const uint8_t *bytes, size_t size)
 {
+    agent->ack_ms = agent->now_ms; /* of no use or not: as long as something comes, wait */
     while (agent->slice == SLICE_HEADER && size > 0) {
         struct mup_slice_header slice;
         size_t header_size;
@@ -237,7 +250,7 @@ void mup_agent_slice_end(struct mup_agent *agent)
 {
     uint32_t next = mup_pipeline_next(&agent->pipeline);
 
-    if (agent->slice != SLICE_DATA || agent->phase != MUP_AGENT_RECEIVING)
+    if (agent->phase != MUP_AGENT_RECEIVING)
         return;
     if (mup_pipeline_is_complete(&agent->pipeline)) {
         mup_agent_enter(agent, MUP_AGENT_COMPLETE);

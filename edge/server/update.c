@@ -138,7 +138,6 @@ static unsigned enter(struct mup_update *update, enum mup_update_state state, ui
     update->last_reason[0] = '\0';
     if (state == MUP_UPDATE_MANIFEST) {
         update->made_manifest = false;
-        update->went_away = false; /* it will have another transfer */
     }
     if (state == MUP_UPDATE_VERIFY) {
         update->verify_sent = true;

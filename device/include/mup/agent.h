@@ -297,6 +297,7 @@ struct mup_agent {
     uint16_t transfer;
     uint16_t attempt;
     uint16_t noop_transfer;
+    uint16_t patience_ms; /* until the first repetition of an acknowledgement */
 
     uint32_t now_ms;       /* of the call that is running */
     uint32_t subscribe_ms; /* of the newest SUBSCRIBE or UNSUBSCRIBE */

@@ -6,6 +6,11 @@
 
 #define PROPERTY_CORRELATION    0x09
 #define PROPERTY_RESPONSE_TOPIC 0x08
+#define PROPERTY_EXPIRY         0x11
+#define PROPERTY_RECEIVE_MAX    0x21
+#define PROPERTY_ALIAS_MAX      0x22
+#define PROPERTY_ALIAS          0x23
+#define PROPERTY_PACKET_MAX     0x27
 
 static void must(bool good)
 {
@@ -73,24 +78,43 @@ static bool begins_so(const char *topic, const char *prefix)
     return prefix != NULL && strncmp(topic, prefix, strlen(prefix)) == 0;
 }
 
-uint16_t broker_publish(struct broker *broker, const char *topic, const void *payload, size_t size,
-                        int qos, bool retain, const char *response_topic, const void *correlation,
-                        size_t correlation_size)
+/* The alias by which the topic goes, and whether it is known to the device; 0: by none. */
+static unsigned alias_for(struct broker *broker, const char *topic, bool *known)
 {
-    size_t properties = (response_topic != NULL ? 3 + strlen(response_topic) : 0) +
-                        (correlation != NULL ? 3 + correlation_size : 0);
-    size_t length =
-        2 + strlen(topic) + (qos > 0 ? 2 : 0) + length_size(properties) + properties + size;
-    uint16_t id = 0;
-
-    put_byte(broker, 0x30u | (qos > 0 ? 2u : 0u) | (retain ? 1u : 0u));
-    put_length(broker, length);
-    put_text(broker, topic, strlen(topic));
-    if (qos > 0) {
-        id = ++broker->next_id;
-        put_two(broker, id);
+    for (unsigned i = 1; broker->gives_aliases && i <= broker->alias_maximum; i++) {
+        *known = strcmp(broker->aliases_out[i], topic) == 0;
+        if (*known || broker->aliases_out[i][0] == '\0') {
+            must(strlen(topic) < sizeof broker->aliases_out[i]);
+            memcpy(broker->aliases_out[i], topic, strlen(topic) + 1);
+            return i;
+        }
     }
+    *known = false;
+    return 0;
+}
+
+static void publish(struct broker *broker, unsigned flags, uint16_t id, const char *topic,
+                    const void *payload, size_t size, const char *response_topic,
+                    const void *correlation, size_t correlation_size)
+{
+    bool known;
+    unsigned alias = alias_for(broker, topic, &known);
+    size_t properties = (response_topic != NULL ? 3 + strlen(response_topic) : 0) +
+                        (correlation != NULL ? 3 + correlation_size : 0) + (alias != 0 ? 3 : 0);
+    size_t length = 2 + (known ? 0 : strlen(topic)) + (id != 0 ? 2 : 0) + length_size(properties) +
+                    properties + size;
+
+    put_byte(broker, 0x30u | flags);
+    put_length(broker, length);
+    put_text(broker, topic, known ? 0 : strlen(topic));
+    broker->aliased_count += known;
+    if (id != 0)
+        put_two(broker, id);
     put_length(broker, properties);
+    if (alias != 0) {
+        put_byte(broker, PROPERTY_ALIAS);
+        put_two(broker, alias);
+    }
     if (response_topic != NULL) {
         put_byte(broker, PROPERTY_RESPONSE_TOPIC);
         put_text(broker, response_topic, strlen(response_topic));
@@ -100,7 +124,23 @@ uint16_t broker_publish(struct broker *broker, const char *topic, const void *pa
         put_text(broker, correlation, correlation_size);
     }
     put(broker, payload, size);
+}
+
+uint16_t broker_publish(struct broker *broker, const char *topic, const void *payload, size_t size,
+                        int qos, bool retain, const char *response_topic, const void *correlation,
+                        size_t correlation_size)
+{
+    uint16_t id = qos > 0 ? ++broker->next_id : 0;
+
+    publish(broker, (qos > 0 ? 2u : 0u) | (retain ? 1u : 0u), id, topic, payload, size,
+            response_topic, correlation, correlation_size);
     return id;
+}
+
+void broker_publish_again(struct broker *broker, uint16_t packet_id, const char *topic,
+                          const void *payload, size_t size)
+{
+    publish(broker, 8u | 2u, packet_id, topic, payload, size, NULL, NULL, 0);
 }
 
 /* ---- What the device sends ----------------------------------------------------------------- */
@@ -156,6 +196,17 @@ static void take_topic(struct cursor *cursor, char topic[96])
     topic[text.left] = '\0';
 }
 
+/* The topic that an alias stands for; a topic that came with it is kept. */
+static void resolve(struct broker *broker, struct broker_message *message, size_t alias)
+{
+    must(alias >= 1 && alias <= broker->takes_aliases);
+    message->by_alias = message->topic[0] == '\0';
+    if (message->by_alias)
+        memcpy(message->topic, broker->aliases_in[alias], sizeof message->topic);
+    else
+        memcpy(broker->aliases_in[alias], message->topic, sizeof message->topic);
+}
+
 static void on_publish(struct broker *broker, unsigned flags, struct cursor packet)
 {
     struct broker_message *message;
@@ -172,14 +223,20 @@ static void on_publish(struct broker *broker, unsigned flags, struct cursor pack
     properties = take(&packet, take_length(&packet));
     while (properties.left > 0) {
         struct cursor value;
+        unsigned property = take_byte(&properties);
 
-        must(take_byte(&properties) == PROPERTY_CORRELATION);
+        if (property == PROPERTY_ALIAS) {
+            resolve(broker, message, take_two(&properties));
+            continue;
+        }
+        must(property == PROPERTY_CORRELATION);
         value = take(&properties, take_two(&properties));
         must(value.left <= sizeof message->correlation);
         memcpy(message->correlation, value.at, value.left);
         message->correlation_size = value.left;
     }
     must(packet.left <= BROKER_PAYLOAD_MAX);
+    must(message->topic[0] != '\0');
     memcpy(message->payload, packet.at, packet.left);
     message->size = packet.left;
     if (message->packet_id == 0 || broker->holds_pubacks ||
@@ -191,6 +248,46 @@ static void on_publish(struct broker *broker, unsigned flags, struct cursor pack
         broker_acknowledge(broker, message->packet_id);
 }
 
+static void on_connect(struct broker *broker, struct cursor packet)
+{
+    struct cursor properties;
+
+    take(&packet, 7); /* "MQTT", 5 */
+    broker->clean_start = (take_byte(&packet) & 2) != 0;
+    take_two(&packet);
+    broker->receive_maximum = 65535;
+    broker->alias_maximum = 0;
+    memset(broker->aliases_in, 0, sizeof broker->aliases_in);
+    memset(broker->aliases_out, 0, sizeof broker->aliases_out);
+    properties = take(&packet, take_length(&packet));
+    while (properties.left > 0)
+        switch (take_byte(&properties)) {
+        case PROPERTY_RECEIVE_MAX:
+            broker->receive_maximum = (uint16_t)take_two(&properties);
+            break;
+        case PROPERTY_ALIAS_MAX:
+            broker->alias_maximum = (uint16_t)take_two(&properties);
+            must(broker->alias_maximum <= BROKER_ALIASES_MAX);
+            break;
+        case PROPERTY_EXPIRY:
+        case PROPERTY_PACKET_MAX:
+            take(&properties, 4);
+            break;
+        default:
+            abort();
+        }
+    broker->connected = true;
+    put_byte(broker, 0x20);
+    put_length(broker, broker->takes_aliases != 0 ? 6 : 3);
+    put_byte(broker, broker->session_present && !broker->clean_start);
+    put_byte(broker, 0);
+    put_byte(broker, broker->takes_aliases != 0 ? 3 : 0);
+    if (broker->takes_aliases != 0) {
+        put_byte(broker, PROPERTY_ALIAS_MAX);
+        put_two(broker, broker->takes_aliases);
+    }
+}
+
 static void on_subscribe(struct broker *broker, struct cursor packet, bool on)
 {
     size_t id = take_two(&packet);
@@ -200,6 +297,8 @@ static void on_subscribe(struct broker *broker, struct cursor packet, bool on)
     take(&packet, take_length(&packet));
     take_topic(&packet, topic);
     must(packet.left == (on ? 1u : 0u));
+    if (on)
+        broker->subscription_qos[broker->subscription_count % 64] = *packet.at & 3;
     refused = begins_so(topic, broker->refuses);
     if (on)
         memcpy(broker->subscriptions[broker->subscription_count++ % 64], topic, sizeof topic);
@@ -217,12 +316,8 @@ static void on_subscribe(struct broker *broker, struct cursor packet, bool on)
 static void on_packet(struct broker *broker, unsigned first, struct cursor packet)
 {
     switch (first >> 4) {
-    case 1: /* CONNECT: CONNACK without properties */
-        broker->connected = true;
-        put_byte(broker, 0x20);
-        put_length(broker, 3);
-        put_byte(broker, broker->session_present);
-        put_two(broker, 0);
+    case 1:
+        on_connect(broker, packet);
         break;
     case 3:
         on_publish(broker, first & 15, packet);

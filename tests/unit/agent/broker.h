@@ -22,7 +22,10 @@ struct broker_message {
     uint16_t packet_id; /* 0: QoS 0 */
     bool retain;
     bool dup;
+    bool by_alias; /* the topic itself was not in the packet */
 };
+
+#define BROKER_ALIASES_MAX 16u
 
 struct broker {
     /* what the test sets */
@@ -32,19 +35,28 @@ struct broker {
     const char *refuses;        /* a topic prefix whose subscription it refuses */
     const char *rejects;        /* a topic prefix whose messages it does not take (PUBACK 0x87) */
     bool ignores_subscriptions; /* answers neither SUBSCRIBE nor UNSUBSCRIBE */
+    uint8_t takes_aliases;      /* Topic Alias Maximum of its CONNACK, at most BROKER_ALIASES_MAX */
+    bool gives_aliases;         /* publishes by alias what it has published before */
     /* what the device did */
     bool connected;
     bool disconnected;
     uint8_t disconnect_reason;
+    bool clean_start;         /* of the last CONNECT */
+    uint16_t receive_maximum; /* announced there */
+    uint16_t alias_maximum;
     struct broker_message messages[BROKER_MESSAGES_MAX];
     size_t message_count;
     char subscriptions[64][96];
+    uint8_t subscription_qos[64];
     size_t subscription_count;
     char unsubscriptions[16][96];
     size_t unsubscription_count;
     uint16_t pubacks[256]; /* ids of requests that the device acknowledged */
     size_t puback_count;
     uint16_t next_id;
+    char aliases_in[BROKER_ALIASES_MAX + 1][96];  /* of this connection, from the device */
+    char aliases_out[BROKER_ALIASES_MAX + 1][96]; /* to it */
+    size_t aliased_count;                         /* messages to it without a topic */
     /* bytes for the device */
     uint8_t out[1 << 17];
     size_t out_size;
@@ -57,6 +69,10 @@ size_t broker_take(struct broker *broker, const uint8_t *bytes, size_t size);
 uint16_t broker_publish(struct broker *broker, const char *topic, const void *payload, size_t size,
                         int qos, bool retain, const char *response_topic, const void *correlation,
                         size_t correlation_size);
+
+/* The same message of QoS 1 once more, with DUP, as after a reconnection. */
+void broker_publish_again(struct broker *broker, uint16_t packet_id, const char *topic,
+                          const void *payload, size_t size);
 
 /* The PUBACK that was held back for a message. */
 void broker_acknowledge(struct broker *broker, uint16_t packet_id);

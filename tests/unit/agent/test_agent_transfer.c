@@ -359,7 +359,7 @@ static void silence_repeats_the_acknowledgement_unchanged_then_with_new_attempts
         world_pass(world, 1);
         assert_int_equal(acks(world), before + i + 1);
         assert_int_equal(world_last_ack(world).next, 500);
-        assert_int_equal(world_last_ack(world).attempt, i);
+        assert_int_equal(world_last_ack(world).attempt, i < 2 ? 0 : i - 1);
     }
     slice(world, 500, 500);
     before = acks(world);

@@ -255,6 +255,37 @@ static void after_a_minute_without_a_link_slices_of_qos_1_are_not_sent_twice(voi
     assert_int_equal(send_slices(&u, 61000), 0);
 }
 
+/* It refused the new manifest, so that it has the old transfer still. */
+static void a_device_that_refused_the_new_manifest_may_come_back(void **state)
+{
+    (void)state;
+    struct mup_token token = sample_token();
+    struct mup_update u;
+    struct mup_ack a = ack(1, 500);
+
+    begin_transfer(&u, MUP_FLOW_CREDIT, 0);
+    send_slices(&u, 1003);
+    mup_update_on_time(&u, 1003 + MUP_UPDATE_QUIET_MS);
+    found(&u, 61001);
+    answer_token(&u, &token, 61002);
+    answer(&u, MUP_STATE_INVALID_NONCE, NULL, 0, 61003);
+    assert_int_equal(u.state, MUP_UPDATE_TOKEN);
+    assert_int_equal(mup_update_on_ack(&u, &a, 10, 61004), MUP_DO_SAVE | MUP_DO_SEND_SLICES);
+}
+
+static void what_was_held_up_before_it_went_away_is_not_held_up_after(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_ack a = ack(0, 0);
+
+    begin_transfer(&u, MUP_FLOW_QOS1, 0);
+    mup_update_hold_slices(&u);
+    mup_update_on_time(&u, 1003 + MUP_UPDATE_QUIET_MS);
+    assert_int_equal(mup_update_on_ack(&u, &a, 10, 61000), MUP_DO_SAVE | MUP_DO_SEND_SLICES);
+    assert_int_equal(send_slices(&u, 61000), 6);
+}
+
 static void the_last_acknowledgement_may_be_what_was_missed(void **state)
 {
     (void)state;
@@ -305,10 +336,14 @@ static void a_device_that_lost_its_transfer_does_not_come_back_to_it(void **stat
     struct mup_ack a = ack(0, 0);
 
     begin_transfer(&u, MUP_FLOW_CREDIT, 0);
+    mup_update_on_time(&u, 1003 + MUP_UPDATE_QUIET_MS);
+    mup_update_on_ack(&u, &a, 10, 61000); /* it had only been away, that time */
+    assert_int_equal(u.state, MUP_UPDATE_TRANSFER);
     a.state = MUP_STATE_NOOP;
-    assert_int_equal(mup_update_on_ack(&u, &a, 10, 2000), MUP_DO_SAVE | MUP_DO_LOOK_UP);
+    mup_update_on_ack(&u, &a, 10, 62000);
+    assert_int_equal(u.state, MUP_UPDATE_REQUESTED);
     a.state = MUP_STATE_OK;
-    assert_int_equal(mup_update_on_ack(&u, &a, 10, 2001), 0);
+    assert_int_equal(mup_update_on_ack(&u, &a, 10, 62001), 0);
     assert_int_equal(u.state, MUP_UPDATE_REQUESTED);
 }
 
@@ -351,6 +386,8 @@ int main(void)
         cmocka_unit_test(a_broker_that_is_away_stops_the_pace_and_not_the_quiet_time),
         cmocka_unit_test(after_a_minute_without_a_link_slices_go_on_where_the_device_says),
         cmocka_unit_test(after_a_minute_without_a_link_slices_of_qos_1_are_not_sent_twice),
+        cmocka_unit_test(a_device_that_refused_the_new_manifest_may_come_back),
+        cmocka_unit_test(what_was_held_up_before_it_went_away_is_not_held_up_after),
         cmocka_unit_test(the_last_acknowledgement_may_be_what_was_missed),
         cmocka_unit_test(only_its_own_transfer_brings_a_device_back),
         cmocka_unit_test(a_device_that_lost_its_transfer_does_not_come_back_to_it),
