@@ -24,6 +24,13 @@ bool mup_queue_has_room(const struct mup_queue *queue, uint64_t key)
            queue->lanes[at].count + MUP_QUEUE_DATAGRAM <= MUP_QUEUE_LANE_FRAMES;
 }
 
+bool mup_queue_is_waiting(const struct mup_queue *queue, uint64_t key)
+{
+    unsigned at = find_lane(queue, key);
+
+    return at < MUP_QUEUE_LANES && queue->lanes[at].whole > 0;
+}
+
 bool mup_queue_put(struct mup_queue *queue, uint64_t key, const uint8_t *psdu, size_t size,
                    bool is_first)
 {
@@ -40,17 +47,24 @@ bool mup_queue_put(struct mup_queue *queue, uint64_t key, const uint8_t *psdu, s
     memcpy(frame->psdu, psdu, size);
     frame->size = (uint8_t)size;
     frame->is_first = is_first;
+    lane->whole += is_first;
     lane->count++;
     queue->count++;
     return true;
 }
 
-/* The lane whose turn it is has frames: its own, or the next one's. */
-static struct mup_queue_lane *serve(struct mup_queue *queue)
+static void end_turn(struct mup_queue *queue)
 {
-    while (queue->lanes[queue->turn].count == 0)
-        queue->turn = (queue->turn + 1) % MUP_QUEUE_LANES;
-    return &queue->lanes[queue->turn];
+    queue->turn = (queue->turn + 1) % MUP_QUEUE_LANES;
+    queue->served = 0;
+}
+
+static bool is_over(const struct mup_queue *queue)
+{
+    const struct mup_queue_lane *lane = &queue->lanes[queue->turn];
+
+    return lane->count == 0 ||
+           (queue->served == MUP_QUEUE_TURN && lane->frames[lane->begin].is_first);
 }
 
 size_t mup_queue_take(struct mup_queue *queue, uint8_t psdu[MUP_FRAME_SIZE_MAX])
@@ -60,13 +74,15 @@ size_t mup_queue_take(struct mup_queue *queue, uint8_t psdu[MUP_FRAME_SIZE_MAX])
 
     if (queue->count == 0)
         return 0;
-    lane = serve(queue);
+    while (is_over(queue))
+        end_turn(queue);
+    lane = &queue->lanes[queue->turn];
     frame = &lane->frames[lane->begin];
     memcpy(psdu, frame->psdu, frame->size);
+    lane->whole -= frame->is_first;
+    queue->served += frame->is_first;
     lane->begin = (lane->begin + 1) % MUP_QUEUE_LANE_FRAMES;
     lane->count--;
     queue->count--;
-    if (lane->count == 0 || lane->frames[lane->begin].is_first)
-        queue->turn = (queue->turn + 1) % MUP_QUEUE_LANES;
     return frame->size;
 }

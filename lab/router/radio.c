@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lwip/ip6.h"
 #include "lwip/ip6_addr.h"
 #include "lwip/netif.h"
 #include "netif/lowpan6.h"
@@ -104,6 +105,15 @@ static uint64_t lane_of(const ip6_addr_t *address)
                : (uint64_t)lwip_ntohl(address->addr[2]) << 32 | lwip_ntohl(address->addr[3]);
 }
 
+/* What TCP can keep waits there, but for one segment. */
+static bool is_refused(const struct mup_queue *queue, const struct pbuf *p, uint64_t lane)
+{
+    const struct ip6_hdr *header = p->payload;
+
+    return !mup_queue_has_room(queue, lane) ||
+           (IP6H_NEXTH(header) == IP6_NEXTH_TCP && mup_queue_is_waiting(queue, lane));
+}
+
 /* A datagram is taken whole, or refused: then TCP keeps it (mup_radio_has_refused).
  * lowpan6_output() may send a solicitation first, and so come here again. */
 static err_t send_datagram(struct netif *netif, struct pbuf *p, const ip6_addr_t *address)
@@ -114,7 +124,7 @@ static err_t send_datagram(struct netif *netif, struct pbuf *p, const ip6_addr_t
     err_t error;
 
     radio->lane = lane_of(address);
-    if (!mup_queue_has_room(&radio->queue, radio->lane)) {
+    if (is_refused(&radio->queue, p, radio->lane)) {
         radio->lane = lane;
         radio->has_refused = true;
         return ERR_MEM;

@@ -71,34 +71,59 @@ static void frames_come_out_as_they_went_in(void **state)
     assert_empty();
 }
 
-static void the_turn_goes_on_when_a_datagram_is_complete(void **state)
+static void a_turn_is_four_datagrams_or_what_there_is(void **state)
 {
     (void)state;
-    put_datagram(1, 0x10, 2);
-    put_datagram(1, 0x18, 2);
+    for (uint8_t number = 0x10; number < 0x1a; number += 2)
+        put_datagram(1, number, 2);
     put_datagram(2, 0x20, 3);
     put_datagram(3, 0x30, 1);
     put_datagram(2, 0x28, 1);
-    assert_next(1, 0x10);
-    assert_next(1, 0x11);
-    assert_next(2, 0x20);
-    assert_next(2, 0x21);
-    assert_next(2, 0x22);
+    for (uint8_t number = 0x10; number < 0x18; number++)
+        assert_next(1, number);
+    for (uint8_t number = 0x20; number < 0x23; number++)
+        assert_next(2, number);
+    assert_next(2, 0x28);
     assert_next(3, 0x30);
     assert_next(1, 0x18);
     assert_next(1, 0x19);
-    assert_next(2, 0x28);
     assert_empty();
 }
 
-static void a_lane_that_fills_while_it_is_served_waits_for_its_next_turn(void **state)
+static void a_lane_that_is_filled_again_and_again_does_not_keep_its_turn(void **state)
+{
+    (void)state;
+    put_datagram(1, 0x10, 2);
+    put_datagram(2, 0x20, 1);
+    for (uint8_t number = 0x12; number <= 0x18; number += 2) {
+        assert_next(1, (uint8_t)(number - 2));
+        put_datagram(1, number, 2);
+        assert_next(1, (uint8_t)(number - 1));
+    }
+    assert_next(2, 0x20);
+    assert_next(1, 0x18);
+}
+
+static void a_lane_alone_has_turn_after_turn(void **state)
+{
+    (void)state;
+    put_datagram(1, 0x10, 1);
+    for (uint8_t number = 0x11; number < 0x40; number++) {
+        put_datagram(1, number, 1);
+        assert_next(1, (uint8_t)(number - 1));
+    }
+}
+
+static void a_turn_ends_where_nothing_is_there(void **state)
 {
     (void)state;
     put_datagram(1, 0x10, 1);
     put_datagram(2, 0x20, 1);
     assert_next(1, 0x10);
-    put_datagram(1, 0x18, 1);
     assert_next(2, 0x20);
+    put_datagram(1, 0x18, 1);
+    put_datagram(2, 0x28, 1);
+    assert_next(2, 0x28);
     assert_next(1, 0x18);
     assert_empty();
 }
@@ -125,6 +150,26 @@ static void room_is_for_a_whole_datagram_or_none(void **state)
     assert_true(mup_queue_has_room(queue, 1));
 }
 
+static void a_datagram_waits_until_its_first_frame_is_taken(void **state)
+{
+    (void)state;
+    assert_false(mup_queue_is_waiting(queue, 1));
+    put_datagram(1, 0x10, 2);
+    assert_true(mup_queue_is_waiting(queue, 1));
+    assert_false(mup_queue_is_waiting(queue, 2));
+    assert_next(1, 0x10);
+    assert_false(mup_queue_is_waiting(queue, 1));
+    put_datagram(1, 0x18, 1);
+    put_datagram(1, 0x1a, 1);
+    assert_next(1, 0x11);
+    assert_true(mup_queue_is_waiting(queue, 1));
+    assert_next(1, 0x18);
+    assert_true(mup_queue_is_waiting(queue, 1));
+    assert_next(1, 0x1a);
+    assert_false(mup_queue_is_waiting(queue, 1));
+    assert_empty();
+}
+
 static void a_full_lane_and_a_frame_too_long_are_refused(void **state)
 {
     const uint8_t long_one[MUP_FRAME_SIZE_MAX + 1] = {0};
@@ -149,8 +194,9 @@ static void a_lane_that_is_empty_is_anybodys(void **state)
     assert_true(mup_queue_has_room(queue, MUP_QUEUE_LANES));
     assert_next(1, 0x55);
     assert_true(mup_queue_has_room(queue, 100));
+    assert_next(2, 0x55);
     assert_true(put(100, 0x56, true));
-    for (uint64_t key = 2; key <= MUP_QUEUE_LANES; key++)
+    for (uint64_t key = 3; key <= MUP_QUEUE_LANES; key++)
         assert_next(key, 0x55);
     assert_next(100, 0x56);
     assert_empty();
@@ -163,11 +209,17 @@ static void order_holds_over_many_rounds(void **state)
 
     (void)state;
     for (unsigned round = 0; round < 5 * MUP_QUEUE_LANE_FRAMES; round++) {
+        uint8_t psdu[MUP_FRAME_SIZE_MAX];
+        unsigned seen[2] = {0};
+
         put_datagram(1, (uint8_t)round, 2);
-        put_datagram(other, (uint8_t)(round + 100), 1);
-        assert_next(1, (uint8_t)round);
-        assert_next(1, (uint8_t)(round + 1));
-        assert_next(1, (uint8_t)(round + 100));
+        put_datagram(other, (uint8_t)(round + 100), 2);
+        while (mup_queue_take(queue, psdu) > 0) {
+            unsigned of = (uint8_t)(psdu[2] - round) >= 100;
+
+            assert_int_equal(psdu[2], (uint8_t)(round + 100 * of + seen[of]++));
+        }
+        assert_int_equal(seen[0] + seen[1], 4);
         assert_empty();
     }
 }
@@ -176,12 +228,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(frames_come_out_as_they_went_in, begin, end),
-        cmocka_unit_test_setup_teardown(the_turn_goes_on_when_a_datagram_is_complete, begin, end),
+        cmocka_unit_test_setup_teardown(a_turn_is_four_datagrams_or_what_there_is, begin, end),
         cmocka_unit_test_setup_teardown(
-            a_lane_that_fills_while_it_is_served_waits_for_its_next_turn, begin, end),
+            a_lane_that_is_filled_again_and_again_does_not_keep_its_turn, begin, end),
+        cmocka_unit_test_setup_teardown(a_lane_alone_has_turn_after_turn, begin, end),
+        cmocka_unit_test_setup_teardown(a_turn_ends_where_nothing_is_there, begin, end),
         cmocka_unit_test_setup_teardown(
             a_datagram_that_still_grows_is_not_interrupted_by_its_own_end, begin, end),
         cmocka_unit_test_setup_teardown(room_is_for_a_whole_datagram_or_none, begin, end),
+        cmocka_unit_test_setup_teardown(a_datagram_waits_until_its_first_frame_is_taken, begin,
+                                        end),
         cmocka_unit_test_setup_teardown(a_full_lane_and_a_frame_too_long_are_refused, begin, end),
         cmocka_unit_test_setup_teardown(a_lane_that_is_empty_is_anybodys, begin, end),
         cmocka_unit_test_setup_teardown(order_holds_over_many_rounds, begin, end),
