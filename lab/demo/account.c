@@ -3,8 +3,10 @@
 
 #include <stdarg.h>
 
-#define DIGITS   "%.16s..." /* of a digest: enough to compare by eye */
-#define RAM_SIZE 16384u
+#define DIGITS            "%.16s..." /* of a digest: enough to compare by eye */
+#define RAM_SIZE          16384u
+
+#define PAPER_BYTES_PER_S (87800 / 81.54) /* Table 7, MUP 600 + RTA */
 
 static const char posix_picture[] =
     "  vendor            edge                                   device\n"
@@ -27,8 +29,14 @@ static const char posix_device[] =
 
 static const char microbit_device[] =
     "        a BBC micro:bit (nRF51), emulated instruction by instruction: 16 kB of\n"
-    "        RAM for IPv6 over 6LoWPAN, MQTT, update agent and signature checks.\n"
-    "        QEMU has no radio: the 802.15.4 frames go through the serial port.\n";
+    "        RAM for IPv6 over 6LoWPAN, MQTT, update agent and signature checks.\n";
+
+static const char paced_radio[] =
+    "        It runs at 16 MHz. Its IEEE 802.15.4 frames take their time on the air:\n"
+    "        250 kbit/s, CSMA-CA, acknowledgements (--fast does without both).\n";
+
+static const char fast_radio[] =
+    "        Neither its clock nor its radio is slowed down to what they really are.\n";
 
 static bool is_microbit(const struct mup_demo *demo)
 {
@@ -95,14 +103,31 @@ void mup_account_device(const struct mup_demo *demo)
 {
     mup_account_say(demo, "device  UUID %s\n%s", demo->device.uuid,
                     is_microbit(demo) ? microbit_device : posix_device);
+    if (is_microbit(demo))
+        mup_account_say(demo, "%s", mup_demo_is_paced(demo) ? paced_radio : fast_radio);
     tell_slot(demo, "flash   execution slot:", &demo->before.execution, "");
     tell_slot(demo, "        staging slot:  ", &demo->before.staging, "");
 }
 
-void mup_account_end(const struct mup_demo *demo)
+static void tell_radio(const struct mup_demo *demo)
 {
     const struct mup_evidence_radio *radio = &demo->radio;
+    const struct mup_story_step *slices = &demo->story.steps[5];
+    double seconds = (double)(slices->done_us - slices->begun_us) / 1e6;
+    bool is_paced = mup_demo_is_paced(demo);
 
+    mup_account_say(demo, "radio   %llu frames of at most %u bytes, %.1f kB%s\n",
+                    (unsigned long long)radio->frames, (unsigned)radio->largest,
+                    (double)radio->size / 1000.0,
+                    is_paced ? ", acknowledgements included" : "; not slowed down");
+    if (is_paced && seconds > 0)
+        mup_account_say(demo,
+                        "        %.1f kB/s of firmware; the paper's device took in %.1f kB/s\n",
+                        demo->story.payload_size / seconds / 1000.0, PAPER_BYTES_PER_S / 1000.0);
+}
+
+void mup_account_end(const struct mup_demo *demo)
+{
     mup_account_say(demo, "\nNot the device's word, but looked up in its %s:\n",
                     is_microbit(demo) ? "flash, its memory and on the air" : "flash file");
     tell_slot(demo, "flash   execution slot:", &demo->after.execution, ", as signed");
@@ -110,9 +135,6 @@ void mup_account_end(const struct mup_demo *demo)
     if (demo->stack_unused != 0)
         mup_account_say(demo, "RAM     %u of %u bytes in use at most, signature checks included\n",
                         (unsigned)(RAM_SIZE - demo->stack_unused), RAM_SIZE);
-    if (radio->frames != 0)
-        mup_account_say(
-            demo, "radio   %llu frames of at most %u bytes, %.1f kB; not slowed down as by radio\n",
-            (unsigned long long)radio->frames, (unsigned)radio->largest,
-            (double)radio->size / 1000.0);
+    if (demo->radio.frames != 0)
+        tell_radio(demo);
 }

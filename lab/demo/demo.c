@@ -42,6 +42,11 @@ static bool is_microbit(const struct mup_demo *demo)
     return demo->options->board == &mup_board_microbit;
 }
 
+bool mup_demo_is_paced(const struct mup_demo *demo)
+{
+    return is_microbit(demo) && !demo->options->fast;
+}
+
 /* The version that --keep leaves to deploy; the micro:bit's third good image has number 6. */
 uint32_t mup_demo_next(const struct mup_demo *demo)
 {
@@ -65,6 +70,8 @@ static bool edge_scene(struct mup_demo *demo)
 {
     struct mup_testbed *bed = &demo->bed;
 
+    if (mup_demo_is_paced(demo))
+        bed->router_arguments[0] = "--air";
     if (!mup_testbed_start_edge(bed) || !demo->options->board->start_radio(bed))
         return false;
     mup_account_edge(demo);
@@ -106,6 +113,8 @@ static bool device_scene(struct mup_demo *demo, size_t *mark)
                                                .version = MUP_DEMO_FROM,
                                                .window = demo->options->window,
                                                .slice = demo->options->slice};
+    if (mup_demo_is_paced(demo))
+        demo->device.run_arguments[0] = "--real-time";
     if (demo->options->image_size > 100000)
         demo->device.slot_size = demo->options->image_size;
     if (!demo->options->board->make(bed, &demo->device) ||

@@ -26,6 +26,7 @@ struct mup_demo_options {
     const char *source;
     bool json;
     bool keep;
+    bool fast; /* a micro:bit that is not slowed down to its clock and its radio */
     const struct mup_board *board;
     uint32_t image_size;
     uint32_t window; /* bytes; 0: the device's default */
@@ -61,6 +62,9 @@ bool mup_demo_run(struct mup_demo *demo, const struct mup_demo_options *options)
 /* Where a release lies for the update server, and which one --keep leaves to deploy. */
 const char *mup_demo_release_url(const struct mup_demo *demo, uint32_t version);
 uint32_t mup_demo_next(const struct mup_demo *demo);
+
+/* True for a micro:bit at its own clock, behind a radio on which time passes. */
+bool mup_demo_is_paced(const struct mup_demo *demo);
 
 /* What --json prints. */
 json_t *mup_demo_json(const struct mup_demo *demo);

@@ -37,6 +37,8 @@ static const char help[] =
     "                  print how to reach and how to stop it\n"
     "  --json          one JSON object on standard output and nothing else (with\n"
     "                  --attack all a list of objects)\n"
+    "  --fast          let the micro:bit and its radio go as fast as this machine can,\n"
+    "                  not as slow as a Cortex-M0 at 16 MHz behind 250 kbit/s\n"
     "  --board NAME    microbit, which is the default where QEMU and the ARM compiler\n"
     "                  can be had; posix: a virtual device, a process, faster\n"
     "\n"
@@ -90,6 +92,9 @@ static int take_option(struct arguments *out, int option)
     case 'k':
         out->demo.keep = true;
         return 0;
+    case 'f':
+        out->demo.fast = true;
+        return 0;
     case 'a':
         out->attack = optarg;
         return 0;
@@ -119,6 +124,8 @@ static int choose_board(struct mup_demo_options *demo)
     bool is_virtual = demo->window != 0 || demo->slice != 0 || demo->image_size != 0;
     const char *missing;
 
+    if (demo->fast && is_virtual)
+        return refuse("--fast is for the micro:bit; --size, --window and --slice are not");
     if (demo->board == NULL) {
         missing = is_virtual ? NULL : mup_board_microbit.missing(demo->source);
         demo->board = is_virtual || missing != NULL ? &mup_board_posix : &mup_board_microbit;
@@ -129,6 +136,8 @@ static int choose_board(struct mup_demo_options *demo)
     if (is_virtual && demo->board != &mup_board_posix)
         return refuse("--size, --window and --slice are for --board posix: the micro:bit's are in "
                       "its firmware");
+    if (demo->fast && demo->board == &mup_board_posix)
+        return refuse("--fast is for the micro:bit; a virtual device is never slowed down");
     missing = demo->board->missing(demo->source);
     return missing == NULL ? 0 : refuse("--board %s: %s", demo->board->name, missing);
 }
@@ -138,8 +147,8 @@ static int check_arguments(struct arguments *out)
 {
     struct mup_demo_options *demo = &out->demo;
 
-    if (out->attack != NULL &&
-        (demo->keep || demo->window != 0 || demo->slice != 0 || demo->image_size != 0))
+    if (out->attack != NULL && (demo->keep || demo->fast || demo->window != 0 || demo->slice != 0 ||
+                                demo->image_size != 0))
         return refuse("--attack goes with --board and --json only");
     if (choose_board(demo) != 0)
         return 1 + MUP_EXIT_USAGE;
@@ -155,15 +164,12 @@ static int check_arguments(struct arguments *out)
 
 static int read_arguments(struct arguments *out, int argc, char **argv)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-                                            {"keep", no_argument, NULL, 'k'},
-                                            {"attack", required_argument, NULL, 'a'},
-                                            {"board", required_argument, NULL, 'b'},
-                                            {"size", required_argument, NULL, 's'},
-                                            {"window", required_argument, NULL, 'w'},
-                                            {"slice", required_argument, NULL, 'l'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'},         {"keep", no_argument, NULL, 'k'},
+        {"fast", no_argument, NULL, 'f'},         {"attack", required_argument, NULL, 'a'},
+        {"board", required_argument, NULL, 'b'},  {"size", required_argument, NULL, 's'},
+        {"window", required_argument, NULL, 'w'}, {"slice", required_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     static char name[] = "demo"; /* for what getopt says */
     int option;
 

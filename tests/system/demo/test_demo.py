@@ -13,6 +13,8 @@ PROGRAM, ROOT = sys.argv[1:3]
 BOARD_IS_THERE = (shutil.which("qemu-system-arm") is not None and
                   os.path.exists(ROOT + "/build/microbit/bin/microbit-boot.bin"))
 STEPS = list(range(8))
+RADIO_BYTES_PER_MS = 31.25  # 250 kbit/s, IEEE 802.15.4-2020 section 12: no radio is faster
+FRAME_PAYLOAD = 96          # of a 6LoWPAN fragment with 64-bit addresses
 
 
 def run(*arguments, path=None):
@@ -53,6 +55,22 @@ class Demo(unittest.TestCase):
         self.assertEqual(done.stderr, "")
         self.assertIn(told["evidence"]["ram_untouched"], range(1, 16384))
         self.assertGreater(told["evidence"]["radio_bytes"], told["image_size"])
+        transfer = told["steps"][5]
+        self.assertGreater(transfer["milliseconds"], transfer["bytes_to_device"] / RADIO_BYTES_PER_MS)
+
+    def test_a_hurry_takes_the_time_from_clock_and_radio(self):
+        if not BOARD_IS_THERE:
+            self.skipTest("no emulated micro:bit on this machine")
+        told = self.check(run("--json", "--fast"))
+        self.assertEqual(told["board"], "microbit")
+        # without time on the air nothing is acknowledged or sent again: fewer frames
+        self.assertLess(told["evidence"]["radio_frames"], told["image_size"] / FRAME_PAYLOAD * 1.6)
+
+    def test_a_virtual_device_cannot_be_in_a_hurry(self):
+        for words in (("--board", "posix"), ("--size", "20000")):
+            done = run("--fast", *words)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertIn("--fast is for the micro:bit", done.stderr)
 
     def test_people_get_an_account_in_80_columns(self):
         done = run("--board", "posix")
