@@ -222,7 +222,8 @@ static void bursts_have_the_configured_length_and_share(void **state)
     assert_in_range(lost, 3600, 4400);
     assert_in_range(lost * 100 / bursts, 460, 540);
     assert_in_range(rig_counters(rig, 2).lost, 3600, 4400);
-    config.burst.to_bad_ppm = 0;
+    rig->medium.node[1].is_bad = true;
+    config.burst.to_bad_ppm = config.burst.to_good_ppm = 0;
     mup_medium_set(&rig->medium, &config);
     listen(rig, 1, arrived, 100);
     assert_int_equal(sum(arrived, 100), 100);

@@ -386,11 +386,11 @@ static void echo(void *context, unsigned node, uint64_t at_us, const uint8_t *ps
     mup_medium_send(&e->medium, at_us, node, answer, size);
 }
 
-static struct echo *echo_new(void)
+static struct echo *echo_new(uint32_t duplicate_ppm)
 {
     struct echo *e = test_calloc(1, sizeof *e);
 
-    mup_medium_init(&e->medium, &(struct mup_medium_config){0},
+    mup_medium_init(&e->medium, &(struct mup_medium_config){.duplicate_ppm = duplicate_ppm},
                     &(struct mup_medium_calls){.context = e, .deliver = echo});
     for (uint8_t node = 0; node < 2; node++)
         mup_medium_attach(&e->medium, 0, node, (uint8_t[]){node, 0, 0, 0, 0, 0, 0, 2});
@@ -399,7 +399,7 @@ static struct echo *echo_new(void)
 
 static void a_node_may_answer_from_within_the_delivery(void **state)
 {
-    struct echo *e = echo_new();
+    struct echo *e = echo_new(0);
     uint8_t psdu[127];
 
     (void)state;
@@ -414,7 +414,7 @@ static void a_node_may_answer_from_within_the_delivery(void **state)
 
 static void both_ends_may_be_switched_off_from_within_the_delivery(void **state)
 {
-    struct echo *e = echo_new();
+    struct echo *e = echo_new(MUP_MEDIUM_PPM);
     uint8_t psdu[127];
 
     (void)state;

@@ -339,6 +339,41 @@ static void a_receiver_that_was_put_to_sleep_meanwhile_is_waited_for(void **stat
     test_free(rig);
 }
 
+/* Its own frame finds no channel while it owes or sends an acknowledgement. */
+static void a_sleeper_that_gives_up_its_frame_still_acknowledges(void **state)
+{
+    unsigned seen = 0;
+
+    (void)state;
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        struct rig *rig = rig_sleepy(seed, 2560, 0);
+        uint64_t acks_us = 0;
+        uint64_t from_us = 0;
+        struct mup_medium_counters counters;
+
+        for (unsigned i = 0; i < 12; i++) {
+            rig_send(rig, 50000, 2, 1, 127, (uint8_t)i);
+            rig_send(rig, 50000, 1, 3, 127, (uint8_t)i);
+        }
+        rig_finish(rig);
+        for (size_t i = 0; i < rig->count; i++) {
+            const struct rig_event *event = &rig->event[i];
+            if (event->node != 1)
+                continue;
+            if (event->what == DELIVERED)
+                from_us = event->at_us;
+            if (event->what == ON_AIR && event->kind == MUP_MEDIUM_ACK)
+                acks_us += 192 + 352;
+            seen += event->what == DONE && event->kind == MUP_MEDIUM_NO_CHANNEL &&
+                    event->at_us < from_us + 544;
+        }
+        mup_medium_count(&rig->medium, 0, 1, &counters);
+        assert_true(counters.rx_us + counters.tx_us >= acks_us);
+        test_free(rig);
+    }
+    assert_true(seen > 0);
+}
+
 static void a_broadcast_makes_its_receivers_linger(void **state)
 {
     struct rig *rig = rig_sleepy(3, 2560, 20000);
@@ -362,9 +397,10 @@ static void a_period_that_is_all_sample_is_no_sleep(void **state)
 
     (void)state;
     mup_medium_set_sleep(&rig->medium, 0, 1, &(struct mup_medium_sleep){.period_us = 2560});
-    rig_send(rig, 1600, 0, 1, 60, 1);
+    rig_send(rig, 1616, 0, 1, 60, 1);
     rig_finish(rig);
-    assert_in_range(find(rig, ON_AIR, 0, 0)->at_us, 1920, 4160);
+    assert_in_range(find(rig, ON_AIR, 0, 0)->at_us, 1936, 4176);
+    assert_int_equal((find(rig, ON_AIR, 0, 0)->at_us - 1616) % 320, 0);
     assert_int_equal(on_us(rig, 100000, 1), 100000 - 352);
     test_free(rig);
 }
@@ -386,6 +422,7 @@ int main(void)
         cmocka_unit_test(a_sleeper_without_traffic_is_on_in_its_samples_alone),
         cmocka_unit_test(traffic_keeps_a_sleeper_on_from_backoff_to_lingering),
         cmocka_unit_test(a_receiver_that_was_put_to_sleep_meanwhile_is_waited_for),
+        cmocka_unit_test(a_sleeper_that_gives_up_its_frame_still_acknowledges),
         cmocka_unit_test(a_broadcast_makes_its_receivers_linger),
         cmocka_unit_test(a_period_that_is_all_sample_is_no_sleep),
         cmocka_unit_test(a_node_set_to_sleep_in_mid_frame_still_hears_its_acknowledgement),
