@@ -245,6 +245,34 @@ static void no_traffic_of_two_nodes_is_faster_than_the_limit(void **state)
     }
 }
 
+/* What docs/LAB.md says of it: acknowledgements of a transport, one for eight frames of data. */
+static void traffic_both_ways_takes_a_twentieth_more_than_the_limit(void **state)
+{
+    static uint8_t there[800];
+    static uint8_t back[100];
+    uint64_t took_us = 0;
+
+    (void)state;
+    memset(there, 127, sizeof there);
+    memset(back, 75, sizeof back);
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct rig *rig = rig_new(&(struct mup_medium_config){.seed = seed, .offers_max = 3}, 2);
+
+        for (unsigned i = 0; i < 800; i++) {
+            rig_send(rig, 0, 0, 1, 127, (uint8_t)i);
+            if (i % 8 == 7)
+                rig_send(rig, 0, 1, 0, 75, (uint8_t)(i / 8));
+            if (i % 16 == 15) {
+                rig->count = 0;
+                rig_finish(rig);
+            }
+        }
+        took_us += rig->medium.now_us;
+        test_free(rig);
+    }
+    assert_in_range(took_us * 100 / (20 * mup_medium_limit_us(there, 800, back, 100)), 103, 107);
+}
+
 static void frames_leave_in_the_order_they_came(void **state)
 {
     struct rig *rig = rig_clean(2, 3);
@@ -328,6 +356,7 @@ int main(void)
         cmocka_unit_test(spacing_follows_an_unacknowledged_frame_too),
         cmocka_unit_test(a_thousand_frames_take_a_thousand_mean_cycles),
         cmocka_unit_test(no_traffic_of_two_nodes_is_faster_than_the_limit),
+        cmocka_unit_test(traffic_both_ways_takes_a_twentieth_more_than_the_limit),
         cmocka_unit_test(frames_leave_in_the_order_they_came),
         cmocka_unit_test(a_full_queue_drops_what_comes_and_counts_it),
         cmocka_unit_test(the_same_seed_gives_the_same_events_and_another_does_not),
