@@ -7,8 +7,8 @@
  *     burst 12.5%,25%,90%   good to bad, bad to good, loss while bad; or off
  *     sleep 125,5,100       milliseconds: period, on in each, on after each frame; or off
  *     link off              nothing arrives; or on
- *     offers 3              a frame for which its MAC found no channel is handed to it again, at
- * most so often seed 7                of all chance
+ *     offers 3              so often at most goes a frame without a channel to its MAC again
+ *     seed 7                of all chance
  */
 #ifndef MUP_LAB_FAULTS_H
 #define MUP_LAB_FAULTS_H
