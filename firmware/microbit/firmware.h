@@ -37,6 +37,13 @@ void microbit_radio_poll(void);
 
 struct mup_port_transport microbit_tcp_port(const struct microbit_settings *settings);
 
+/* Acknowledge if the sender waits for it: to be called after receive() and what followed from it,
+ * so that the acknowledgement can ride with that. */
+void microbit_tcp_flush(void);
+
+/* The next send() does not wait for the end of a burst: the connection is about to be closed. */
+void microbit_tcp_hurry(void);
+
 /* ---- application.c: lamp and thermometer ----------------------------------------------------- */
 
 #define MICROBIT_TOPIC_COUNT 2u

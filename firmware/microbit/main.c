@@ -20,7 +20,7 @@
 #define APP_ID             "mup-demo"
 #define HARDWARE_CLASS     "microbit"
 #define BLOCK_SIZE         1024u
-#define WINDOW_SIZE        8192u /* TCP holds the sender back; this is what the server may queue */
+#define WINDOW_SIZE        16384u /* TCP holds the sender back; so much may wait at the router */
 #define SLICE_SIZE         4096u
 #define TOKEN_LIFETIME_S   600u
 #define KEEP_ALIVE_S       30u
@@ -131,13 +131,15 @@ static void send_output(void)
         int sent = device.transport.send(device.transport.context, bytes, size);
 
         if (sent <= 0)
-            return;
+            break;
         mup_mqtt_sent(&device.mqtt, microbit_now_ms(), (size_t)sent);
     }
+    microbit_tcp_flush();
 }
 
 static void close_link(void)
 {
+    microbit_tcp_hurry();
     send_output();
     device.transport.close(device.transport.context);
     device.is_open = false;
@@ -256,6 +258,7 @@ _Noreturn static void run(void)
 
         serve_network();
         if (turn()) {
+            microbit_tcp_hurry();
             send_output();
             device.transport.close(device.transport.context);
             microbit_handover.stack_unused = microbit_stack_unused();

@@ -5,9 +5,11 @@
  * window opened again: a device that is busy slows its sender down. In the ring a byte takes a
  * byte; in lwIP's buffers, one for each frame, it would take nearly two.
  *
- * lwIP would acknowledge each second segment when it comes and tell of the window once more when
- * the segments have been taken. Here one acknowledgement does both: it goes when two segments have
- * been taken. A window of three lets the sender go on meanwhile.
+ * WHEN TO SEND. The air is one for both directions: what we send while the sender goes on collides
+ * with it, or finds the channel taken five times and is dropped, and then the sender waits for what
+ * never comes. So while segments come that are full, which says that there are more, nothing is
+ * sent before the sender has used up its window: then it is silent, and one frame acknowledges the
+ * segments, opens the window again, and carries what else is to be sent.
  */
 #include "firmware.h"
 
@@ -17,8 +19,10 @@
 #include "lwip/tcp.h"
 #include "lwip/timeouts.h"
 
-#define ACK_SEGMENTS 2u
-#define HOLD_MS      100u /* an acknowledgement is held back, longest; senders wait 200 ms */
+#define HOLD_MS       100u /* an acknowledgement waits for something to ride with, longest */
+#define BURST_HOLD_MS 400u /* the same between full segments; RFC 5681 4.2 allows 500 */
+#define REPEAT_MS     300u /* a sender that says nothing then has not heard the acknowledgement */
+#define REPEATS_MAX   3u
 
 enum state {
     LINK_CLOSED,
@@ -35,35 +39,75 @@ static struct {
     uint16_t size;
     uint16_t taken; /* bytes taken and not yet told to the sender */
     bool ack_each;
-    bool is_held; /* an acknowledgement is */
+    bool is_held;    /* an acknowledgement is, and `send` is to come */
+    bool is_burst;   /* the newest segment was full */
+    bool is_due;     /* the sender waits for us */
+    uint8_t repeats; /* that are left; `repeat` is to come unless 0 */
     uint8_t state;
     uint8_t ring[TCP_WND];
 } tcp;
 
-/* ---- acknowledgements ------------------------------------------------------------------------ */
+/* ---- when to send ---------------------------------------------------------------------------- */
 
-static void acknowledge(void *context)
+static void send_now(void *context);
+
+static void repeat(void *context)
 {
     (void)context;
-    tcp.is_held = false;
+    if (--tcp.repeats > 0)
+        sys_timeout(REPEAT_MS << (REPEATS_MAX - tcp.repeats), repeat, NULL);
     tcp_ack_now(tcp.pcb);
     tcp_output(tcp.pcb);
 }
 
-/* An acknowledgement went, or there is none to give any more. */
-static void let_go(void)
+static void stop_timers(void)
 {
     if (tcp.is_held)
-        sys_untimeout(acknowledge, NULL);
+        sys_untimeout(send_now, NULL);
     tcp.is_held = false;
+    if (tcp.repeats > 0)
+        sys_untimeout(repeat, NULL);
+    tcp.repeats = 0;
 }
 
 static void hold(struct tcp_pcb *pcb)
 {
+    stop_timers();
     tcp_clear_flags(pcb, TF_ACK_NOW | TF_ACK_DELAY);
-    if (!tcp.is_held)
-        sys_timeout(HOLD_MS, acknowledge, NULL);
+    sys_timeout(tcp.is_burst ? BURST_HOLD_MS : HOLD_MS, send_now, NULL);
     tcp.is_held = true;
+}
+
+/* Tells the sender what was taken, with all that waits. */
+static void send_now(void *context)
+{
+    uint16_t taken = tcp.taken;
+
+    (void)context;
+    stop_timers();
+    tcp.is_burst = tcp.is_burst && tcp.is_due; /* or nothing comes any more */
+    tcp.is_due = false;
+    tcp.taken = 0;
+    tcp_ack_now(tcp.pcb);
+    tcp_recved(tcp.pcb, taken);
+    tcp_output(tcp.pcb);
+    if (tcp.is_burst) {
+        tcp.repeats = REPEATS_MAX;
+        sys_timeout(REPEAT_MS, repeat, NULL);
+    }
+}
+
+/* Segments come, or will in a moment: what is to be sent waits for the next acknowledgement. */
+static bool must_wait(void)
+{
+    return tcp.is_burst && !tcp.is_due && (tcp.is_held || tcp.repeats > 0);
+}
+
+/* All was taken, and the sender has nothing left that it may send. */
+static bool is_sender_waiting(void)
+{
+    return tcp.pcb != NULL && tcp.size == 0 && tcp.taken > 0 &&
+           (tcp.ack_each || tcp.pcb->rcv_ann_wnd < tcp.pcb->mss);
 }
 
 /* ---- lwIP's calls ---------------------------------------------------------------------------- */
@@ -79,7 +123,7 @@ static err_t on_connected(void *context, struct tcp_pcb *pcb, err_t error)
 static void on_error(void *context, err_t error)
 {
     (void)context, (void)error;
-    let_go();
+    stop_timers();
     tcp.pcb = NULL;
     tcp.state = LINK_ENDED;
 }
@@ -105,11 +149,9 @@ static err_t on_received(void *context, struct tcp_pcb *pcb, struct pbuf *bytes,
         return ERR_OK;
     }
     put(bytes);
+    tcp.is_burst = bytes->tot_len >= pcb->mss && !tcp.ack_each;
     pbuf_free(bytes);
-    if (tcp.ack_each)
-        tcp_ack_now(pcb);
-    else
-        hold(pcb);
+    hold(pcb);
     return ERR_OK;
 }
 
@@ -118,8 +160,9 @@ static err_t on_received(void *context, struct tcp_pcb *pcb, struct pbuf *bytes,
 static void transport_close(void *context)
 {
     (void)context;
-    let_go();
+    stop_timers();
     tcp.begin = tcp.size = tcp.taken = 0;
+    tcp.is_due = tcp.is_burst = false;
     if (tcp.pcb != NULL) {
         tcp_recv(tcp.pcb, NULL);
         tcp_err(tcp.pcb, NULL);
@@ -165,6 +208,8 @@ static int transport_send(void *context, const uint8_t *bytes, size_t size)
     (void)context;
     if (tcp.state != LINK_OPEN)
         return -1;
+    if (must_wait())
+        return 0;
     if (size > tcp_sndbuf(tcp.pcb))
         size = tcp_sndbuf(tcp.pcb);
     if (size == 0)
@@ -174,8 +219,7 @@ static int transport_send(void *context, const uint8_t *bytes, size_t size)
         return 0;
     if (error != ERR_OK)
         return -1;
-    tcp_output(tcp.pcb);
-    let_go();
+    send_now(NULL);
     return (int)size;
 }
 
@@ -194,12 +238,19 @@ static int transport_receive(void *context, uint8_t *out, size_t size)
     tcp.begin = (uint16_t)((tcp.begin + part) % TCP_WND);
     tcp.size = (uint16_t)(tcp.size - part);
     tcp.taken = (uint16_t)(tcp.taken + part);
-    if (tcp.pcb != NULL && tcp.taken >= ACK_SEGMENTS * tcp.pcb->mss) {
-        let_go();
-        tcp_recved(tcp.pcb, tcp.taken); /* which acknowledges */
-        tcp.taken = 0;
-    }
+    tcp.is_due = tcp.is_due || is_sender_waiting();
     return part;
+}
+
+void microbit_tcp_flush(void)
+{
+    if (tcp.is_due && tcp.pcb != NULL)
+        send_now(NULL);
+}
+
+void microbit_tcp_hurry(void)
+{
+    tcp.is_burst = false;
 }
 
 struct mup_port_transport microbit_tcp_port(const struct microbit_settings *settings)

@@ -63,6 +63,7 @@ static void serve_network(void)
 {
     microbit_radio_poll();
     sys_check_timeouts();
+    microbit_tcp_flush();
 }
 
 /* There is one connection; whom it leads to is decided when it is opened. */
