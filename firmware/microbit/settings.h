@@ -43,6 +43,7 @@ struct microbit_settings {
     /* For comparisons alone. */
     bool no_alias;         /* topics are written out */
     bool ack_each_segment; /* TCP acknowledges each segment at once, as small stacks do */
+    uint8_t send_segment;  /* bytes, most in a segment of TCP that it sends; 0: all that fit */
     bool flash_times;      /* erasing and writing take their time where the chip's do not (QEMU) */
 
     char password[MICROBIT_PASSWORD_MAX]; /* at the broker; ends with a zero */

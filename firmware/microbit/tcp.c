@@ -19,10 +19,12 @@
 #include "lwip/tcp.h"
 #include "lwip/timeouts.h"
 
-#define HOLD_MS       100u /* an acknowledgement waits for something to ride with, longest */
-#define BURST_HOLD_MS 400u /* the same between full segments; RFC 5681 4.2 allows 500 */
-#define REPEAT_MS     300u /* a sender that says nothing then has not heard the acknowledgement */
-#define REPEATS_MAX   3u
+#define HOLD_MS        100u /* an acknowledgement waits for something to ride with, longest */
+#define BURST_HOLD_MS  400u /* the same between full segments; RFC 5681 4.2 allows 500 */
+#define REPEAT_MS      300u /* a sender that says nothing then has not heard the acknowledgement */
+#define REPEATS_MAX    3u
+
+#define TAKEN_SEGMENTS 2u /* after so many a stack that acknowledges each tells of its window */
 
 enum state {
     LINK_CLOSED,
@@ -37,7 +39,9 @@ static struct {
     uint16_t port;
     uint16_t begin; /* of what is in the ring */
     uint16_t size;
-    uint16_t taken; /* bytes taken and not yet told to the sender */
+    uint16_t taken;       /* bytes taken and not yet told to the sender */
+    uint16_t segment;     /* bytes of a full one that comes */
+    uint8_t send_segment; /* as in settings.h */
     bool ack_each;
     bool is_held;    /* an acknowledgement is, and `send` is to come */
     bool is_burst;   /* the newest segment was full */
@@ -106,15 +110,17 @@ static bool must_wait(void)
 /* All was taken, and the sender has nothing left that it may send. */
 static bool is_sender_waiting(void)
 {
-    return tcp.pcb != NULL && tcp.size == 0 && tcp.taken > 0 &&
-           (tcp.ack_each || tcp.pcb->rcv_ann_wnd < tcp.pcb->mss);
+    return tcp.pcb != NULL && tcp.size == 0 && tcp.taken > 0 && tcp.pcb->rcv_ann_wnd < tcp.segment;
 }
 
 /* ---- lwIP's calls ---------------------------------------------------------------------------- */
 
 static err_t on_connected(void *context, struct tcp_pcb *pcb, err_t error)
 {
-    (void)context, (void)pcb, (void)error;
+    (void)context, (void)error;
+    tcp.segment = pcb->mss;
+    if (tcp.send_segment != 0)
+        pcb->mss = tcp.send_segment;
     tcp.state = LINK_OPEN;
     return ERR_OK;
 }
@@ -149,9 +155,12 @@ static err_t on_received(void *context, struct tcp_pcb *pcb, struct pbuf *bytes,
         return ERR_OK;
     }
     put(bytes);
-    tcp.is_burst = bytes->tot_len >= pcb->mss && !tcp.ack_each;
+    tcp.is_burst = bytes->tot_len >= tcp.segment && !tcp.ack_each;
     pbuf_free(bytes);
-    hold(pcb);
+    if (tcp.ack_each)
+        tcp_ack_now(pcb); /* lwIP sends it when we return */
+    else
+        hold(pcb);
     return ERR_OK;
 }
 
@@ -219,7 +228,10 @@ static int transport_send(void *context, const uint8_t *bytes, size_t size)
         return 0;
     if (error != ERR_OK)
         return -1;
-    send_now(NULL);
+    if (tcp.ack_each)
+        tcp_output(tcp.pcb);
+    else
+        send_now(NULL);
     return (int)size;
 }
 
@@ -239,6 +251,10 @@ static int transport_receive(void *context, uint8_t *out, size_t size)
     tcp.size = (uint16_t)(tcp.size - part);
     tcp.taken = (uint16_t)(tcp.taken + part);
     tcp.is_due = tcp.is_due || is_sender_waiting();
+    if (tcp.ack_each && tcp.pcb != NULL && tcp.taken >= TAKEN_SEGMENTS * tcp.segment) {
+        tcp_recved(tcp.pcb, tcp.taken); /* which tells of the window */
+        tcp.taken = 0;
+    }
     return part;
 }
 
@@ -257,6 +273,7 @@ struct mup_port_transport microbit_tcp_port(const struct microbit_settings *sett
 {
     memcpy(ip_2_ip6(&tcp.broker)->addr, settings->broker, sizeof settings->broker);
     tcp.port = settings->broker_port;
+    tcp.send_segment = settings->send_segment;
     tcp.ack_each = settings->ack_each_segment;
     return (struct mup_port_transport){
         .open = transport_open,

@@ -106,6 +106,7 @@ static bool make_settings(struct microbit_settings *settings,
     settings->receive_maximum = (uint16_t)options->receive_maximum;
     settings->no_alias = options->no_alias;
     settings->ack_each_segment = options->ack_each_segment;
+    settings->send_segment = (uint8_t)options->send_segment;
     settings->flash_times = options->flash_times;
     if (inet_pton(AF_INET6, options->broker, settings->broker) != 1) {
         fprintf(stderr, PROGRAM ": --broker wants an IPv6 address, not '%s'\n", options->broker);

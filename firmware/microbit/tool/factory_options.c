@@ -13,14 +13,16 @@
 #include "settings.h"
 #include "tool.h"
 
-#define PAN_ID          0xabcdu
-#define SHORT_MAX       0xfffdu /* above is who has none, and all */
-#define BROKER          "fe80::1"
-#define BROKER_SHORT    "fe80::ff:fe00:1" /* of the same router, by its 16-bit address */
-#define BROKER_PORT     1883u
+#define PAN_ID           0xabcdu
+#define SHORT_MAX        0xfffdu /* above is who has none, and all */
+#define BROKER           "fe80::1"
+#define BROKER_SHORT     "fe80::ff:fe00:1" /* of the same router, by its 16-bit address */
+#define BROKER_PORT      1883u
 
-#define RECEIVE_MAXIMUM 8u
-#define PAUSE_MS        20u
+#define RECEIVE_MAXIMUM  8u
+#define PAUSE_MS         20u
+
+#define SEND_SEGMENT_MIN 32u /* as Contiki-NG's MQTT client has it, unless told */
 
 static const char usage[] =
     PROGRAM " factory: make the flash image of a new device\n"
@@ -52,6 +54,7 @@ static const char usage[] =
             "  --receive-maximum N    messages of QoS 1 under way (default 1; 8 with qos1)\n"
             "  --no-alias             topics are written out, without topic aliases\n"
             "  --ack-each-segment     TCP acknowledges each segment, as small stacks do\n"
+            "  --send-segment BYTES   most in a segment of TCP that it sends\n"
             "  --flash-times          its flash takes its time, also in QEMU\n"
             "\n"
             "Example: " PROGRAM " factory --flash d.flash --boot microbit-boot.bin \\\n"
@@ -92,6 +95,7 @@ static const struct entry {
     {"receive-maximum", AT(receive_maximum), NUMBER, 1, 0xffff},
     {"no-alias", AT(no_alias), SWITCH, 0, 0},
     {"ack-each-segment", AT(ack_each_segment), SWITCH, 0, 0},
+    {"send-segment", AT(send_segment), NUMBER, SEND_SEGMENT_MIN, UINT8_MAX},
     {"flash-times", AT(flash_times), SWITCH, 0, 0},
     {"force", AT(force), SWITCH, 0, 0},
 };

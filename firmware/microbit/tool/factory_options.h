@@ -25,6 +25,7 @@ struct microbit_factory_options {
     unsigned long flow; /* enum mup_flow */
     unsigned long pause_ms;
     unsigned long receive_maximum;
+    unsigned long send_segment;
     bool no_alias;
     bool ack_each_segment;
     bool flash_times;

@@ -22,11 +22,11 @@ RAM_END = 0x20004000
 UUID = "5f0c1d2e-3a4b-4c5d-8e9f-a0b1c2d3e4f5"
 USAGE, FAILED = 2, 1
 SETTINGS_AT = BOOT_SIZE - 1024
-SETTINGS = "<4s8sH16sHHHIIIHBBBB"  # firmware/microbit/settings.h
+SETTINGS = "<4s8sH16sHHHIIIHBBBBB"  # firmware/microbit/settings.h
 SETTINGS_FIELDS = ("magic", "eui64", "short", "broker", "port", "pan", "pause", "trial", "window", "slice",
-                   "receive_maximum", "flow", "no_alias", "ack_each", "flash_times")
+                   "receive_maximum", "flow", "no_alias", "ack_each", "send_segment", "flash_times")
 LIMITS = (("broker-port", 1, 65535), ("pan", 1, 65535), ("trial", 1, 65535), ("short-address", 1, 0xfffd),
-          ("window", 64, 65536), ("slice", 16, 32768), ("pause", 1, 5000), ("receive-maximum", 1, 65535))
+          ("window", 64, 65536), ("slice", 16, 32768), ("pause", 1, 5000), ("receive-maximum", 1, 65535), ("send-segment", 32, 255))
 
 
 def program(at, magic, size=1000, version=7):
@@ -144,7 +144,8 @@ class Factory(unittest.TestCase):
         self.assertEqual(told["eui64"][0] & 3, 2)
         self.assertEqual(told["broker"], bytes.fromhex("fe80") + bytes(13) + b"\x01")
         self.assertEqual((told["port"], told["pan"]), (1883, 0xabcd))
-        for field in ("short", "pause", "receive_maximum", "flow", "no_alias", "trial", "window", "slice", "ack_each", "flash_times"):
+        for field in ("short", "pause", "receive_maximum", "flow", "no_alias", "trial", "window", "slice", "ack_each", "send_segment",
+                      "flash_times"):
             self.assertEqual(told[field], 0, field)
 
     def test_each_setting_stands_in_the_flash(self):
@@ -155,6 +156,7 @@ class Factory(unittest.TestCase):
         self.assertEqual(self.settings(window="65536")["window"], 65536)
         self.assertEqual(self.settings(slice="220")["slice"], 220)
         self.assertEqual(self.settings("--ack-each-segment")["ack_each"], 1)
+        self.assertEqual(self.settings(send_segment="64")["send_segment"], 64)
         self.assertEqual(self.settings("--flash-times")["flash_times"], 1)
 
     def test_each_flow_has_its_own_window(self):
