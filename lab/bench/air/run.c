@@ -242,13 +242,18 @@ static bool measure(struct mup_air_lab *lab, const struct mup_air_row *row, stru
         [MUP_AIR_DOWNGRADE] = mup_air_downgrade,
         [MUP_AIR_RPC] = mup_air_rpc,
     };
+    int64_t told_us;
 
     figures->epoch_us = clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
     if (!mup_air_begin(lab, row) || !kinds[row->kind](lab, row))
         return false;
-    figures->end_us = mup_air_now_us();
     figures->report = mup_air_command(lab, "report");
-    return figures->report != NULL;
+    if (figures->report == NULL)
+        return false;
+    /* What the router had counted when it answered, and not what went out since. */
+    told_us = json_integer_value(json_object_get(figures->report, "now_us"));
+    figures->end_us = told_us == 0 ? mup_air_now_us() : told_us - figures->epoch_us;
+    return true;
 }
 
 json_t *mup_air_run(struct mup_air_lab *lab, const struct mup_air_row *row)
