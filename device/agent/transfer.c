@@ -105,11 +105,16 @@ uint32_t mup_agent_open_transfer(struct mup_agent *agent, const struct mup_manif
 }
 
 /* The connection is new: what was under way is lost, so the sender must go back. But slices of
- * QoS 1 wait in the session that the broker has kept, and are not to be sent twice. */
+ * QoS 1 wait in the session that the broker has kept, and are not to be sent twice: what was asked
+ * for on the dead link, where nobody heard it, is taken back. */
 void mup_agent_transfer_resumed(struct mup_agent *agent, bool kept)
 {
-    if (agent->phase == MUP_AGENT_RECEIVING && !(kept && agent->config->flow == MUP_FLOW_QOS1))
-        new_attempt(agent, MUP_STATE_OK);
+    if (agent->phase == MUP_AGENT_RECEIVING) {
+        if (!kept || agent->config->flow != MUP_FLOW_QOS1)
+            new_attempt(agent, MUP_STATE_OK);
+        else if (agent->ack_repeats > UNCHANGED_REPEATS)
+            agent->attempt = (uint16_t)(agent->attempt + UNCHANGED_REPEATS - agent->ack_repeats);
+    }
     came(agent);
     mup_agent_slice_end(agent); /* perhaps the link was lost just before that of the last one */
 }

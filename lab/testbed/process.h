@@ -14,7 +14,7 @@
 #include <sys/types.h>
 
 #define MUP_PROCESS_NAME_MAX 31u
-#define MUP_PROCESSES_MAX    32u
+#define MUP_PROCESSES_MAX    48u
 #define MUP_PROCESS_LINE_MAX 4096u
 #define MUP_PROCESS_KEEP_MAX (1u << 20) /* bytes of what one says; the log has it all */
 

@@ -77,9 +77,9 @@
  *   MUP_FLOW_QOS1    slices come with QoS 1, at most receive_maximum of them under way, and the
  *                    broker waits for our PUBACKs. Set window_size to MUP_WINDOW_MAX, because what
  *                    lies ahead waits at the broker, and receive_maximum to the slices that fit the
- *                    transport's receive window (4 to 16). A slice is acknowledged when all of it
- *                    has been taken in; one that comes again after a reconnection goes on where the
- *                    first was cut.
+ *                    transport's receive window (4 to 16); mosquitto 2.0.11 keeps to 1 only, TCP
+ *                    then holds it back. A slice is acknowledged when all of it has been taken in;
+ *                    one that comes again after a reconnection goes on where the first was cut.
  *   MUP_FLOW_PACED   one slice of QoS 0 each pause_ms, whatever the device does. Set window_size to
  *                    MUP_WINDOW_MAX.
  *

@@ -357,6 +357,8 @@ size_t broker_take(struct broker *broker, const uint8_t *bytes, size_t size)
 {
     size_t used = 0;
 
+    if (broker->is_gone)
+        return size;
     while (size - used >= 2) {
         struct cursor cursor = {bytes + used, size - used};
         unsigned first = take_byte(&cursor);

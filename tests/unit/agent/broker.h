@@ -34,6 +34,7 @@ struct broker {
     bool holds_pubacks;         /* does not acknowledge what the device publishes */
     const char *refuses;        /* a topic prefix whose subscription it refuses */
     const char *rejects;        /* a topic prefix whose messages it does not take (PUBACK 0x87) */
+    bool is_gone;               /* what the device sends goes nowhere, and nobody tells it */
     bool ignores_subscriptions; /* answers neither SUBSCRIBE nor UNSUBSCRIBE */
     uint8_t takes_aliases;      /* Topic Alias Maximum of its CONNACK, at most BROKER_ALIASES_MAX */
     bool gives_aliases;         /* publishes by alias what it has published before */

@@ -236,7 +236,7 @@ static void one_ms(void)
     }
     if (mup_update_wake_ms(&lab.update) <= world->now_ms)
         act(mup_update_on_time(&lab.update, world->now_ms));
-    if (lab.wants_token && world->is_connected) {
+    if (lab.wants_token && world->is_connected && lab.is_up) {
         lab.wants_token = false;
         answer(world_token(world));
         hear_pubacks();
@@ -262,8 +262,9 @@ static void run_until(uint32_t wanted)
     }
 }
 
-/* In the middle of a slice, if one is under way by QoS 1 or can be published. */
-static void cut(void)
+/* In the middle of a slice, if one is under way by QoS 1 or can be published. `after_ms` later the
+ * device notices. */
+static void cut(uint32_t after_ms)
 {
     struct parcel *parcel = next_parcel();
     size_t used;
@@ -277,7 +278,11 @@ static void cut(void)
         if (qos == 0)
             take_out((size_t)(parcel - lab.queue));
     }
+    lab.world->broker.out_size = 0;
     lab.is_up = false;
+    lab.world->broker.is_gone = true;
+    for (uint32_t ms = 0; ms < after_ms; ms++)
+        one_ms();
     world_disconnect(lab.world);
 }
 
@@ -288,6 +293,7 @@ static void connect(void)
         if (lab.queue[i - 1].qos == 0)
             take_out(i - 1);
     lab.is_up = true;
+    lab.world->broker.is_gone = false;
     lab.world->broker.session_present = true;
     world_connect(lab.world);
     if (lab.world->broker.clean_start)
@@ -402,10 +408,10 @@ static void after_a_minute_without_a_link_the_transfer_goes_on_within_the_block(
         begin(mode);
         run_until(7777);
         transfer = lab.world->agent.transfer;
-        cut();
+        cut(45000); /* silently, and both keep-alives take that long */
         kept = next();
         assert_true(kept % (WORLD_BLOCK_SIZE + MUP_DIGEST_SIZE) != 0);
-        for (uint32_t ms = 0; ms < 60000; ms++)
+        for (uint32_t ms = 0; ms < 15000; ms++)
             one_ms();
         assert_int_equal(next(), kept);
         assert_int_not_equal(lab.update.state, MUP_UPDATE_TRANSFER); /* it is being looked for */
@@ -439,7 +445,7 @@ static void links_that_come_and_go_cost_no_more_than_what_was_under_way(void **s
                 run_until(at);
                 if (mup_agent_phase(&lab.world->agent) == MUP_AGENT_COMPLETE)
                     break;
-                cut();
+                cut(rand() % 3 == 0 ? (uint32_t)rand() % 50000 : 0);
                 for (uint32_t ms = (uint32_t)rand() % (rand() % 2 ? 1000 : 70000); ms > 0; ms--)
                     one_ms();
                 connect();
@@ -462,7 +468,7 @@ static void a_device_that_is_reset_in_mid_transfer_goes_on_with_a_fresh_manifest
         begin(&modes[i]);
         run_until(9000);
         transfer = lab.world->agent.transfer;
-        cut();
+        cut(0);
         assert_true(world_boot(lab.world));
         kept = next();
         connect();
