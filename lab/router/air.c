@@ -6,9 +6,7 @@
 #include "clock.h"
 #include "pcap.h"
 
-/* One is on its way, and the next one's backoff begins without a pause. When devices sleep, frames
- * to different ones wait for different moments, and the medium chooses. */
-#define ROUTER_FRAMES        2u
+#define ROUTER_FRAMES        1u
 #define ROUTER_FRAMES_ASLEEP 32u
 
 struct mup_air {
@@ -16,6 +14,7 @@ struct mup_air {
     struct mup_air_calls calls;
     FILE *capture;
     unsigned router_frames; /* in the medium */
+    uint64_t event_us;      /* ideal time of what on_done() tells about; 0 outside */
     uint64_t reset_us;
     uint64_t report_us; /* of the latest report */
     bool is_known[MUP_MEDIUM_NODES_MAX];
@@ -49,11 +48,12 @@ static void on_done(void *context, unsigned node, uint64_t at_us, enum mup_mediu
 {
     struct mup_air *air = context;
 
-    (void)at_us, (void)outcome;
     if (node != MUP_MEDIUM_ROUTER)
         return;
     air->router_frames--;
-    air->calls.ready(air->calls.context);
+    air->event_us = at_us;
+    air->calls.done(air->calls.context, outcome == MUP_MEDIUM_SENT);
+    air->event_us = 0;
 }
 
 /* ---- the router's side ---- */
@@ -110,15 +110,20 @@ void mup_air_detach(struct mup_air *air, unsigned node)
 
 void mup_air_send(struct mup_air *air, unsigned node, const uint8_t *psdu, size_t size)
 {
-    if (mup_medium_send(&air->medium, mup_clock_us(), node, psdu, size) &&
-        node == MUP_MEDIUM_ROUTER)
+    uint64_t now_us = air->event_us > 0 ? air->event_us : mup_clock_us();
+
+    if (mup_medium_send(&air->medium, now_us, node, psdu, size) && node == MUP_MEDIUM_ROUTER)
         air->router_frames++;
+}
+
+unsigned mup_air_room(const struct mup_air *air)
+{
+    return air->faults.sleep.period_us > 0 ? ROUTER_FRAMES_ASLEEP : ROUTER_FRAMES;
 }
 
 bool mup_air_has_room(const struct mup_air *air)
 {
-    return air->router_frames <
-           (air->faults.sleep.period_us > 0 ? ROUTER_FRAMES_ASLEEP : ROUTER_FRAMES);
+    return air->router_frames < mup_air_room(air);
 }
 
 void mup_air_run(struct mup_air *air)

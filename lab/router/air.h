@@ -20,8 +20,9 @@ struct mup_air_calls {
     void *context;
     /* A frame has arrived at a node. */
     void (*deliver)(void *context, unsigned node, const uint8_t *psdu, size_t size);
-    /* The router is through with one of its frames: it may hand over the next, from in here. */
-    void (*ready)(void *context);
+    /* The router's MAC is through with one of its frames, which was acknowledged (or wanted no
+     * acknowledgement) or not. The next may be handed over from in here, and is on time then. */
+    void (*done)(void *context, bool has_arrived);
 };
 
 struct mup_air;
@@ -45,8 +46,12 @@ void mup_air_detach(struct mup_air *air, unsigned node);
 /* What is lost when the node's queue is full is counted. */
 void mup_air_send(struct mup_air *air, unsigned node, const uint8_t *psdu, size_t size);
 
-/* Whether the router's radio takes another frame. Few wait in it, so that what waits elsewhere can
- * still be put in order. */
+/* How many frames the router's radio takes at a time: one, so that what waits elsewhere can still
+ * be put in order. When devices sleep, frames to different ones wait for different moments, and the
+ * medium chooses among many. */
+unsigned mup_air_room(const struct mup_air *air);
+
+/* Whether it takes another one now. */
 bool mup_air_has_room(const struct mup_air *air);
 
 /* Do all that is due by now. */

@@ -15,6 +15,13 @@
 
 #define UP_SIZE 16384u /* bytes from a device that the broker has not taken */
 
+/* A device holds an acknowledgement back for 250 ms. And what the radio does not bring across is no
+ * sign of congestion: an attempt now and then finds out soon when a link is there again. It is the
+ * broker that gives a device up, when it has heard nothing from it for too long. */
+#define RTO_LEAST_TICKS ((s16_t)(500 / TCP_SLOW_INTERVAL))
+#define RTO_MOST_TICKS  ((s16_t)(4000 / TCP_SLOW_INTERVAL))
+#define RETRIES_MOST    6u /* half of those after which lwIP drops a connection */
+
 struct connection {
     struct mup_proxy *proxy;
     struct tcp_pcb *pcb; /* NULL: unused */
@@ -47,6 +54,7 @@ static void end(struct connection *connection)
     tcp_recv(pcb, NULL);
     tcp_sent(pcb, NULL);
     tcp_err(pcb, NULL);
+    tcp_poll(pcb, NULL, 0);
     if (tcp_close(pcb) != ERR_OK)
         tcp_abort(pcb);
     forget(connection);
@@ -114,11 +122,29 @@ static void pull_down(struct connection *connection)
     tcp_output(connection->pcb);
 }
 
+static void limit_timer(struct tcp_pcb *pcb)
+{
+    if (pcb->rto < RTO_LEAST_TICKS)
+        pcb->rto = RTO_LEAST_TICKS;
+    if (pcb->rto > RTO_MOST_TICKS)
+        pcb->rto = RTO_MOST_TICKS;
+    if (pcb->nrtx > RETRIES_MOST)
+        pcb->nrtx = RETRIES_MOST;
+}
+
 static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t size)
 {
-    (void)pcb;
     (void)size;
+    limit_timer(pcb);
     pull_down(arg);
+    return ERR_OK;
+}
+
+/* Each tick, after the timers have been looked at. */
+static err_t on_tick(void *arg, struct tcp_pcb *pcb)
+{
+    (void)arg;
+    limit_timer(pcb);
     return ERR_OK;
 }
 
@@ -170,6 +196,7 @@ static err_t on_accepted(void *arg, struct tcp_pcb *pcb, err_t error)
     tcp_recv(pcb, on_received);
     tcp_sent(pcb, on_sent);
     tcp_err(pcb, on_error);
+    tcp_poll(pcb, on_tick, 1);
     return ERR_OK;
 }
 

@@ -67,6 +67,13 @@ static bool is_over(const struct mup_queue *queue)
            (queue->served == MUP_QUEUE_TURN && lane->frames[lane->begin].is_first);
 }
 
+static void remove_frame(struct mup_queue *queue, struct mup_queue_lane *lane)
+{
+    lane->begin = (lane->begin + 1) % MUP_QUEUE_LANE_FRAMES;
+    lane->count--;
+    queue->count--;
+}
+
 size_t mup_queue_take(struct mup_queue *queue, uint8_t psdu[MUP_FRAME_SIZE_MAX])
 {
     struct mup_queue_lane *lane;
@@ -81,8 +88,14 @@ size_t mup_queue_take(struct mup_queue *queue, uint8_t psdu[MUP_FRAME_SIZE_MAX])
     memcpy(psdu, frame->psdu, frame->size);
     lane->whole -= frame->is_first;
     queue->served += frame->is_first;
-    lane->begin = (lane->begin + 1) % MUP_QUEUE_LANE_FRAMES;
-    lane->count--;
-    queue->count--;
+    remove_frame(queue, lane);
     return frame->size;
+}
+
+void mup_queue_drop_rest(struct mup_queue *queue)
+{
+    struct mup_queue_lane *lane = &queue->lanes[queue->turn];
+
+    while (lane->count > 0 && !lane->frames[lane->begin].is_first)
+        remove_frame(queue, lane);
 }

@@ -70,4 +70,8 @@ bool mup_queue_put(struct mup_queue *queue, uint64_t key, const uint8_t *psdu, s
 /* The next frame; 0 when there is none, else its size. */
 size_t mup_queue_take(struct mup_queue *queue, uint8_t psdu[MUP_FRAME_SIZE_MAX]);
 
+/* Drop what is left of the datagram whose frame was taken last: one of its frames is lost for good,
+ * so that the others are worth nothing. */
+void mup_queue_drop_rest(struct mup_queue *queue);
+
 #endif

@@ -19,6 +19,12 @@
 
 #define EUI64_SIZE MICROBIT_EUI64_SIZE
 
+/* A frame that the MAC gave up after its retries is sent so often again, as a frame of its own: a
+ * datagram without one of its fragments would be lost, and TCP would wait for its timer. */
+#define AGAIN_MAX     3u
+#define NUMBER_OFFSET 2u    /* of the sequence number, IEEE 802.15.4-2020 section 7.2.3 */
+#define NUMBER_AGAIN  0x80u /* far from those that lwIP counts up to next */
+
 struct mup_radio {
     struct netif netif;
     struct mup_devices *devices;
@@ -37,6 +43,9 @@ struct mup_radio {
     uint64_t lane; /* that lwIP is sending a datagram to */
     bool is_first; /* fragment of it comes next */
     bool has_refused;
+    uint8_t sent[MUP_FRAME_SIZE_MAX]; /* the frame that the medium has */
+    size_t sent_size;
+    unsigned again; /* so often it was sent again */
 };
 
 static const struct microbit_address router = {.eui64 = {2, 0, 0, 0, 0, 0, 0, 1},
@@ -63,15 +72,39 @@ static void give_at_once(struct mup_radio *radio, const uint8_t *psdu, size_t si
             mup_devices_give(radio->devices, i, psdu, size);
 }
 
+static void seal(uint8_t *psdu, size_t size)
+{
+    uint16_t check = mup_frame_check(psdu, size - MUP_FRAME_FCS_SIZE);
+
+    psdu[size - 2] = (uint8_t)check;
+    psdu[size - 1] = (uint8_t)(check >> 8);
+}
+
 /* The medium gets what its radio takes; the rest waits in order. */
-static void pump(void *context)
+static void pump(struct mup_radio *radio)
+{
+    while (mup_air_has_room(radio->air) &&
+           (radio->sent_size = mup_queue_take(&radio->queue, radio->sent)) > 0) {
+        radio->again = 0;
+        mup_air_send(radio->air, MUP_MEDIUM_ROUTER, radio->sent, radio->sent_size);
+    }
+}
+
+/* Among many frames in the medium it is not known which one this is about. */
+static void on_done(void *context, bool has_arrived)
 {
     struct mup_radio *radio = context;
-    uint8_t psdu[MUP_FRAME_SIZE_MAX];
-    size_t size;
 
-    while (mup_air_has_room(radio->air) && (size = mup_queue_take(&radio->queue, psdu)) > 0)
-        mup_air_send(radio->air, MUP_MEDIUM_ROUTER, psdu, size);
+    if (!has_arrived && mup_air_room(radio->air) == 1) {
+        if (radio->again++ < AGAIN_MAX) {
+            radio->sent[NUMBER_OFFSET] ^= NUMBER_AGAIN;
+            seal(radio->sent, radio->sent_size);
+            mup_air_send(radio->air, MUP_MEDIUM_ROUTER, radio->sent, radio->sent_size);
+            return;
+        }
+        mup_queue_drop_rest(&radio->queue);
+    }
+    pump(radio);
 }
 
 /* lwIP sends a frame. Whatever it appends as frame check sequence is replaced by the right one. */
@@ -79,14 +112,11 @@ static err_t send_frame(struct netif *netif, struct pbuf *p)
 {
     struct mup_radio *radio = netif->state;
     uint8_t psdu[MUP_FRAME_SIZE_MAX];
-    uint16_t check;
 
     if (p->tot_len > sizeof psdu || p->tot_len < MUP_FRAME_FCS_SIZE + 3)
         return ERR_IF;
     pbuf_copy_partial(p, psdu, p->tot_len, 0);
-    check = mup_frame_check(psdu, p->tot_len - MUP_FRAME_FCS_SIZE);
-    psdu[p->tot_len - 2] = (uint8_t)check;
-    psdu[p->tot_len - 1] = (uint8_t)(check >> 8);
+    seal(psdu, p->tot_len);
     if (radio->air == NULL) {
         give_at_once(radio, psdu, p->tot_len);
         return ERR_OK;
@@ -283,7 +313,7 @@ static void take_air(struct mup_radio *radio)
     for (size_t i = 0; i < EUI64_SIZE; i++)
         backwards[i] = router.eui64[EUI64_SIZE - 1 - i];
     mup_air_set_calls(radio->air, &(struct mup_air_calls){
-                                      .context = radio, .deliver = on_deliver, .ready = pump});
+                                      .context = radio, .deliver = on_deliver, .done = on_done});
     mup_air_attach_router(radio->air, backwards, router.short_address);
 }
 

@@ -1,5 +1,10 @@
-/* lwIP as a border router on the host: TCP over IPv6 over 6LoWPAN, memory without bounds of its
- * own. */
+/*
+ * lwIP as a border router on the host: TCP over IPv6 over 6LoWPAN, memory without bounds of its own.
+ *
+ * lwIP counts retransmission timers in ticks of 500 ms, so that what was lost is sent again after 1
+ * to 3 s. Here a tick is 100 ms; acknowledgements are held back for 250 ms as ever (tcp_timers.c,
+ * and proxy.c for the least and the greatest timer).
+ */
 #ifndef MUP_LAB_LWIPOPTS_H
 #define MUP_LAB_LWIPOPTS_H
 
@@ -39,6 +44,9 @@
 #define MEMP_NUM_TCP_SEG              1024
 #define TCP_LISTEN_BACKLOG            1
 #define LWIP_TCP_KEEPALIVE            1
+#define TCP_TMR_INTERVAL              50
+#define TCP_SLOW_INTERVAL             100
+#define TCP_FAST_INTERVAL             250
 
 #define MEM_LIBC_MALLOC               1
 #define MEMP_MEM_MALLOC               1

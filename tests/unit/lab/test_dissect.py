@@ -152,6 +152,14 @@ class Dissect(unittest.TestCase):
             "acks": {"frames": 5, "bytes": 25}, "broadcast": {"frames": 1, "bytes": 66}})
         self.assertEqual(counted["tcp"], {"connections": 1, "segments": 3, "again": 0, "spurious": 0})
 
+    def test_a_frame_that_comes_again_with_another_number_is_counted_and_not_judged(self):
+        frames = good_frames()
+        again = frames[8][:2] + bytes([0x88]) + frames[8][3:]
+        counted = self.count(frames[:9] + [frames[8], again] + frames[9:])
+        self.assertEqual(counted["problems"], [])
+        self.assertEqual((counted["down"]["data"]["frames"], counted["down"]["retries"]["frames"]), (6, 1))
+        self.assertEqual(counted["tcp"]["again"], 0)
+
     def test_a_window_of_time_counts_what_began_in_it_and_judges_all(self):
         counted = self.count(good_frames(), "--from", "1.003", "--to", "1.004")
         self.assertEqual((counted["down"]["data"]["frames"], counted["up"]["data"]["frames"]), (1, 1))

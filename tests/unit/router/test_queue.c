@@ -170,6 +170,25 @@ static void a_datagram_waits_until_its_first_frame_is_taken(void **state)
     assert_empty();
 }
 
+static void the_rest_of_a_datagram_can_be_dropped_and_of_no_other(void **state)
+{
+    (void)state;
+    mup_queue_drop_rest(queue);
+    put_datagram(1, 0x10, 4);
+    put_datagram(1, 0x18, 2);
+    put_datagram(2, 0x20, 1);
+    assert_next(1, 0x10);
+    mup_queue_drop_rest(queue);
+    mup_queue_drop_rest(queue);
+    assert_int_equal(queue->count, 3);
+    assert_next(1, 0x18);
+    assert_next(1, 0x19);
+    mup_queue_drop_rest(queue);
+    assert_next(2, 0x20);
+    mup_queue_drop_rest(queue);
+    assert_empty();
+}
+
 static void a_full_lane_and_a_frame_too_long_are_refused(void **state)
 {
     const uint8_t long_one[MUP_FRAME_SIZE_MAX + 1] = {0};
@@ -238,6 +257,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(room_is_for_a_whole_datagram_or_none, begin, end),
         cmocka_unit_test_setup_teardown(a_datagram_waits_until_its_first_frame_is_taken, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(the_rest_of_a_datagram_can_be_dropped_and_of_no_other,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(a_full_lane_and_a_frame_too_long_are_refused, begin, end),
         cmocka_unit_test_setup_teardown(a_lane_that_is_empty_is_anybodys, begin, end),
         cmocka_unit_test_setup_teardown(order_holds_over_many_rounds, begin, end),
