@@ -105,7 +105,7 @@ static bool open_all(struct router *router, const struct mup_options *options)
     router->radio = mup_radio_open(options->radio_path, router->capture, router->air);
     if (router->radio == NULL)
         return false;
-    router->proxy = mup_proxy_open(MQTT_PORT, options->broker_port);
+    router->proxy = mup_proxy_open(MQTT_PORT, options->broker_port, router->radio);
     if (router->proxy == NULL)
         return false;
     if (options->control_path != NULL)

@@ -13,6 +13,8 @@
 
 #include "lwip/tcp.h"
 
+#include "radio.h"
+
 #define UP_SIZE 16384u /* bytes from a device that the broker has not taken */
 
 /* A device holds an acknowledgement back for 250 ms. And what the radio does not bring across is no
@@ -31,6 +33,7 @@ struct connection {
 };
 
 struct mup_proxy {
+    const struct mup_radio *radio;
     struct tcp_pcb *listener;
     uint16_t broker_port;
     struct connection connections[MUP_PROXY_CONNECTIONS_MAX];
@@ -140,11 +143,15 @@ static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t size)
     return ERR_OK;
 }
 
-/* Each tick, after the timers have been looked at. */
+/* Each tick, after the timers have been looked at. What has not been on the air yet cannot have
+ * been lost: its timer begins when it has left. */
 static err_t on_tick(void *arg, struct tcp_pcb *pcb)
 {
-    (void)arg;
+    const struct connection *connection = arg;
+
     limit_timer(pcb);
+    if (pcb->rtime > 0 && mup_radio_is_waiting(connection->proxy->radio, ip_2_ip6(&pcb->remote_ip)))
+        pcb->rtime = 0;
     return ERR_OK;
 }
 
@@ -200,7 +207,7 @@ static err_t on_accepted(void *arg, struct tcp_pcb *pcb, err_t error)
     return ERR_OK;
 }
 
-struct mup_proxy *mup_proxy_open(uint16_t port, uint16_t broker_port)
+struct mup_proxy *mup_proxy_open(uint16_t port, uint16_t broker_port, const struct mup_radio *radio)
 {
     struct mup_proxy *proxy = calloc(1, sizeof *proxy);
     struct tcp_pcb *pcb = tcp_new_ip_type(IPADDR_TYPE_V6);
@@ -213,6 +220,7 @@ struct mup_proxy *mup_proxy_open(uint16_t port, uint16_t broker_port)
     for (size_t i = 0; i < MUP_PROXY_CONNECTIONS_MAX; i++)
         proxy->connections[i].fd = -1;
     proxy->broker_port = broker_port;
+    proxy->radio = radio;
     proxy->listener = tcp_listen(pcb);
     tcp_arg(proxy->listener, proxy);
     tcp_accept(proxy->listener, on_accepted);

@@ -14,9 +14,12 @@
 #define MUP_PROXY_CONNECTIONS_MAX 64u
 
 struct mup_proxy;
+struct mup_radio;
 
-/* Take connections to `port` of the router and pass them on to 127.0.0.1:broker_port. */
-struct mup_proxy *mup_proxy_open(uint16_t port, uint16_t broker_port);
+/* Take connections to `port` of the router and pass them on to 127.0.0.1:broker_port. Keeps the
+ * radio, and asks it what still waits there. */
+struct mup_proxy *mup_proxy_open(uint16_t port, uint16_t broker_port,
+                                 const struct mup_radio *radio);
 void mup_proxy_close(struct mup_proxy *proxy);
 
 /* Send what the radio has refused before (mup_radio_has_refused()). */

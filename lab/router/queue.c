@@ -31,6 +31,13 @@ bool mup_queue_is_waiting(const struct mup_queue *queue, uint64_t key)
     return at < MUP_QUEUE_LANES && queue->lanes[at].whole > 0;
 }
 
+bool mup_queue_has_any(const struct mup_queue *queue, uint64_t key)
+{
+    unsigned at = find_lane(queue, key);
+
+    return at < MUP_QUEUE_LANES && queue->lanes[at].count > 0;
+}
+
 bool mup_queue_put(struct mup_queue *queue, uint64_t key, const uint8_t *psdu, size_t size,
                    bool is_first)
 {

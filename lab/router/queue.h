@@ -63,6 +63,9 @@ bool mup_queue_has_room(const struct mup_queue *queue, uint64_t key);
 /* Whether a datagram waits of which no frame has been taken yet. */
 bool mup_queue_is_waiting(const struct mup_queue *queue, uint64_t key);
 
+/* Whether any frame waits in a lane. */
+bool mup_queue_has_any(const struct mup_queue *queue, uint64_t key);
+
 /* False, and the frame is dropped, when the lane is full. */
 bool mup_queue_put(struct mup_queue *queue, uint64_t key, const uint8_t *psdu, size_t size,
                    bool is_first);

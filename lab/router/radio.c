@@ -176,6 +176,11 @@ bool mup_radio_has_refused(struct mup_radio *radio)
     return has_refused;
 }
 
+bool mup_radio_is_waiting(const struct mup_radio *radio, const ip6_addr_t *device)
+{
+    return mup_queue_has_any(&radio->queue, lane_of(device));
+}
+
 /* ---- to the router --------------------------------------------------------------------------- */
 
 static void take_frame(struct mup_radio *radio, const uint8_t *psdu, size_t size)

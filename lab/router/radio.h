@@ -14,6 +14,8 @@
 
 #include <poll.h>
 
+#include "lwip/ip6_addr.h"
+
 #include "devices.h"
 
 #define MUP_RADIO_DEVICES_MAX MUP_DEVICES_MAX
@@ -35,6 +37,10 @@ void mup_radio_run(struct mup_radio *radio);
 /* Whether lwIP was refused a datagram since the last call because too much waits already: it is to
  * be told to try again. */
 bool mup_radio_has_refused(struct mup_radio *radio);
+
+/* Whether a datagram to this device still waits here, so that it is no use to wait for an answer.
+ */
+bool mup_radio_is_waiting(const struct mup_radio *radio, const ip6_addr_t *device);
 
 /* Fill in what to poll; returns how many entries (at most MUP_RADIO_DEVICES_MAX + 1). */
 nfds_t mup_radio_poll_set(const struct mup_radio *radio, struct pollfd *set);

@@ -154,11 +154,15 @@ static void a_datagram_waits_until_its_first_frame_is_taken(void **state)
 {
     (void)state;
     assert_false(mup_queue_is_waiting(queue, 1));
+    assert_false(mup_queue_has_any(queue, 1));
     put_datagram(1, 0x10, 2);
     assert_true(mup_queue_is_waiting(queue, 1));
+    assert_true(mup_queue_has_any(queue, 1));
     assert_false(mup_queue_is_waiting(queue, 2));
+    assert_false(mup_queue_has_any(queue, 2));
     assert_next(1, 0x10);
     assert_false(mup_queue_is_waiting(queue, 1));
+    assert_true(mup_queue_has_any(queue, 1));
     put_datagram(1, 0x18, 1);
     put_datagram(1, 0x1a, 1);
     assert_next(1, 0x11);
