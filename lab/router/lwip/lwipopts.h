@@ -1,5 +1,6 @@
 /*
- * lwIP as a border router on the host: TCP over IPv6 over 6LoWPAN, memory without bounds of its own.
+ * lwIP as a border router on the host: TCP over IPv6 over 6LoWPAN, memory without bounds of its
+ * own.
  *
  * lwIP counts retransmission timers in ticks of 500 ms, so that what was lost is sent again after 1
  * to 3 s. Here a tick is 100 ms; acknowledgements are held back for 250 ms as ever (tcp_timers.c,
