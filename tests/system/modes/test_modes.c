@@ -21,14 +21,20 @@ struct mode {
     const char *name; /* of its device */
     uint32_t window;  /* 0: the device's own */
     const char *arguments[5];
+    const char *device_name; /* on MQTT; NULL: its UUID */
 };
 
-static const struct mode stop_and_wait = {"stop-and-wait", SLICE, {NULL}};
-static const struct mode credit = {"credit", 0, {NULL}};
-static const struct mode without_alias = {"without-alias", 4096, {"--no-alias"}};
-static const struct mode qos1 = {"qos1", 0, {"--flow", "qos1"}};
-static const struct mode one_of_qos1 = {"one", 0, {"--flow", "qos1", "--receive-maximum", "1"}};
-static const struct mode paced = {"paced", 0, {"--flow", "paced", "--pause", "18"}};
+/* mup/firmware/NAME with the longest name that there may be. */
+static const char long_name[] = "a-device.with_the_longest.name-that-there-may-be";
+_Static_assert(sizeof long_name == MUP_NAME_MAX + 1, "the longest name");
+
+static const struct mode stop_and_wait = {"stop-and-wait", SLICE, {NULL}, long_name};
+static const struct mode credit = {"credit", 0, {NULL}, NULL};
+static const struct mode without_alias = {"without-alias", 4096, {"--no-alias"}, NULL};
+static const struct mode qos1 = {"qos1", 0, {"--flow", "qos1"}, NULL};
+static const struct mode one_of_qos1 = {
+    "one", 0, {"--flow", "qos1", "--receive-maximum", "1"}, NULL};
+static const struct mode paced = {"paced", 0, {"--flow", "paced", "--pause", "18"}, NULL};
 
 /* What the relay counted. */
 struct counts {
@@ -109,6 +115,8 @@ static void begin(struct running *running, const struct mode *mode, const char *
 
     *running = (struct running){
         .device = {.process = name, .version = 1, .window = mode->window, .slice = SLICE}};
+    if (mode->device_name != NULL)
+        snprintf(running->device.name, sizeof running->device.name, "%s", mode->device_name);
     snprintf(running->relay_name, sizeof running->relay_name, "relay-%zu", number);
     start_relay(running);
     running->device.arguments[argument++] = "--broker"; /* the last one counts */
@@ -152,6 +160,7 @@ static unsigned long next_in(const char *line)
 
 enum carried { STOP_AND_WAIT, CREDIT, WITHOUT_ALIAS, QOS1, ONE_OF_QOS1, PACED, CARRIED_COUNT };
 
+static struct running carrying[CARRIED_COUNT];
 static struct counts carried[CARRIED_COUNT];
 
 /* All at once, each over its own link, before the tests look at what was counted. */
@@ -159,14 +168,13 @@ static void carry_all(void)
 {
     static const struct mode *const modes[CARRIED_COUNT] = {
         &stop_and_wait, &credit, &without_alias, &qos1, &one_of_qos1, &paced};
-    static struct running running[CARRIED_COUNT];
 
     for (size_t i = 0; i < CARRIED_COUNT; i++)
-        begin(&running[i], modes[i], modes[i]->name, i);
+        begin(&carrying[i], modes[i], modes[i]->name, i);
     for (size_t i = 0; i < CARRIED_COUNT; i++) {
-        system_await(running[i].process, "\"event\":\"verified\",\"state\":10,");
-        carried[i] = count(&running[i]);
-        end(&running[i]);
+        system_await(carrying[i].process, "\"event\":\"verified\",\"state\":10,");
+        carried[i] = count(&carrying[i]);
+        end(&carrying[i]);
     }
 }
 
@@ -188,6 +196,15 @@ static void no_mode_sends_a_slice_twice(void **state)
         assert_int_equal(carried[i].repeated, 0);
         assert_in_range(carried[i].slice_bytes, PAYLOAD_SIZE, PAYLOAD_SIZE + SLICES * 80);
     }
+}
+
+static void a_device_may_have_a_name_of_48_characters(void **state)
+{
+    const char *uuid = carrying[STOP_AND_WAIT].device.uuid;
+
+    (void)state;
+    assert_string_equal(json_string_value(system_device_member(uuid, "name")), long_name);
+    assert_int_equal(json_integer_value(system_device_member(uuid, "version")), 2);
 }
 
 static void stop_and_wait_acknowledges_each_slice_by_alias(void **state)
@@ -377,6 +394,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_mode_sends_a_slice_twice),
+        cmocka_unit_test(a_device_may_have_a_name_of_48_characters),
         cmocka_unit_test(stop_and_wait_acknowledges_each_slice_by_alias),
         cmocka_unit_test(credit_acknowledges_half_a_window),
         cmocka_unit_test(without_aliases_every_topic_is_written_out),
