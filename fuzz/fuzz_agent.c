@@ -71,6 +71,17 @@ static void manifest(struct world *world)
     (void)world_send_manifest(world);
 }
 
+/* Another flow and a broker that uses aliases, or not. */
+static void change(struct world *world, uint8_t amount)
+{
+    world->config.flow = amount % 3;
+    world->config.pause_ms = world->config.flow == MUP_FLOW_PACED ? 20 : 0;
+    world->config.receive_maximum = amount / 3 % 4;
+    world->config.no_alias = (amount & 0x20) != 0;
+    world->broker.gives_aliases = (amount & 0x40) != 0;
+    world->broker.takes_aliases = (amount & 0x80) != 0 ? 10 : 0;
+}
+
 static void do_one(struct world *world, uint8_t deed, uint8_t amount, const uint8_t *bytes,
                    size_t size)
 {
@@ -78,7 +89,7 @@ static void do_one(struct world *world, uint8_t deed, uint8_t amount, const uint
     case DEED_SLICE:
         if (size > 0)
             world_slice(world, world->agent.transfer, world->agent.attempt,
-                        mup_pipeline_next(&world->agent.pipeline) + amount % 2, bytes,
+                        mup_pipeline_next(&world->agent.pipeline) + amount % 4 - 1, bytes,
                         (uint32_t)size);
         break;
     case DEED_GOOD_SLICE:
@@ -102,6 +113,7 @@ static void do_one(struct world *world, uint8_t deed, uint8_t amount, const uint
         world_connect(world);
         break;
     case DEED_RESET:
+        change(world, amount);
         CHECK(world_boot(world));
         world_connect(world);
         break;
