@@ -159,8 +159,11 @@ static void the_router_is_known_by_its_short_address_too(void **state)
     put_short(0, 1, 0x0101, 1, 90);
     put_ack(4000, 1);
     put_short(9000, 0x0101, 1, 1, 30);
+    put_short(18000, 1, 0x01ff, 2, 40); /* not to all, though half of the address says so */
+    put_short(27000, 1, 0xff01, 3, 41);
     read_all(everything, everything);
-    assert_tally(frames.in.first, 1, 90);
+    assert_tally(frames.in.first, 3, 171);
+    assert_tally(frames.in.broadcast, 0, 0);
     assert_tally(frames.out.first, 1, 30);
     assert_tally(frames.out.acks, 1, 5);
 }
