@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "air.h"
 
@@ -89,6 +90,7 @@ int main(int argc, char **argv)
     }
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* nobody is there to read what would be measured */
     become_urgent();
     good = mup_air_open(&lab, argv[1], MUP_SOURCE_DIR, &must_stop);
     while (good && !must_stop && fgets(line, sizeof line, stdin) != NULL)
