@@ -111,6 +111,12 @@ __attribute__((format(printf, 2, 3))) bool mup_air_fail(struct mup_air_lab *lab,
 
 int64_t mup_air_now_us(void);
 
+/* Let what is started from here on run under SCHED_FIFO, below the router and above the devices,
+ * which choose for themselves: the edge is to be as quick as on a machine that does nothing else.
+ * Or, with false, like anything else. Where it is not permitted all goes on without; the router's
+ * report says whether that is so. */
+void mup_air_hurry(bool urgent);
+
 /* ---- control.c ---- */
 
 /* Give the router a command; its answer, or NULL after mup_air_fail(). A router without --air is

@@ -19,7 +19,6 @@
  *
  * For each there is one line of standard output: figures, or "error". lab/bench/radio drives it.
  */
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,9 +28,6 @@
 #include "air.h"
 
 #define LINE_MAX_SIZE 8192
-
-/* Above the devices (1) and below the router (mup-router(1)). */
-#define EDGE_PRIORITY 5
 
 static volatile int must_stop;
 
@@ -67,16 +63,6 @@ static void print(json_t *result)
     json_decref(result);
 }
 
-/* Everything that is started inherits it, and the router and the devices choose for themselves. The
- * edge is to be as quick as it is on a machine that does nothing else. Where that is not permitted
- * it goes on without: the router's report says whether that is so. */
-static void become_urgent(void)
-{
-    const struct sched_param edge = {.sched_priority = EDGE_PRIORITY};
-
-    (void)sched_setscheduler(0, SCHED_FIFO, &edge);
-}
-
 int main(int argc, char **argv)
 {
     static struct mup_air_lab lab;
@@ -91,7 +77,7 @@ int main(int argc, char **argv)
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* nobody is there to read what would be measured */
-    become_urgent();
+    mup_air_hurry(true);
     good = mup_air_open(&lab, argv[1], MUP_SOURCE_DIR, &must_stop);
     while (good && !must_stop && fgets(line, sizeof line, stdin) != NULL)
         print(run_line(&lab, line));
