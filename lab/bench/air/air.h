@@ -117,6 +117,9 @@ int64_t mup_air_now_us(void);
  * report says whether that is so. */
 void mup_air_hurry(bool urgent);
 
+/* The devices under SCHED_FIFO, too, where they are so many that they were not before. */
+void mup_air_hurry_devices(struct mup_air_lab *lab);
+
 /* ---- control.c ---- */
 
 /* Give the router a command; its answer, or NULL after mup_air_fail(). A router without --air is

@@ -1,7 +1,9 @@
 /* The edge of a lab, and router and devices of a run. */
+#include <dirent.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,11 +17,13 @@
 #define EDGE_PRIORITY 5        /* of SCHED_FIFO: the devices have 1, the router 20 */
 
 /*
- * An emulated device that computes takes a quarter of a processor. More than so many of them under
- * SCHED_FIFO would leave nothing to anybody, and then Linux stops all of SCHED_FIFO, router
- * included, for 50 ms of each second (sched(7), sched_rt_runtime_us).
+ * An emulated device that computes takes a quarter of a processor. If more than so many check their
+ * signatures under SCHED_FIFO, nothing is left to anybody, and Linux stops all of SCHED_FIFO,
+ * router included, for 50 ms of each second (sched(7), sched_rt_runtime_us). So many wait for their
+ * turn then like anything else, and are urgent from the first slice on.
  */
 #define FIFO_DEVICES_MAX 4u
+#define DEVICE_PRIORITY  1
 #define REAL_TIME        "shift=6,align=on,sleep=on" /* as of mup-microbit run --real-time */
 
 int64_t mup_air_now_us(void)
@@ -177,6 +181,30 @@ static void await_quiet(struct mup_air_lab *lab)
     for (unsigned i = 0; i < QUIET_MAX && mup_tap_next(lab->tap, &mark, QUIET_MS, &message); i++)
         continue;
     lab->mark = mark;
+}
+
+/* All threads of QEMU. */
+static void hurry(const struct mup_air_device *device)
+{
+    const struct sched_param first = {.sched_priority = DEVICE_PRIORITY};
+    char path[32];
+    DIR *folder;
+
+    snprintf(path, sizeof path, "/proc/%ld/task", (long)device->process->pid);
+    folder = opendir(path);
+    if (folder == NULL)
+        return;
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        if (atol(entry->d_name) > 0)
+            (void)sched_setscheduler((pid_t)atol(entry->d_name), SCHED_FIFO, &first);
+    closedir(folder);
+}
+
+void mup_air_hurry_devices(struct mup_air_lab *lab)
+{
+    for (size_t i = 0; i < lab->device_count; i++)
+        if (lab->devices[i].process != NULL && lab->devices[i].process->pid > 0)
+            hurry(&lab->devices[i]);
 }
 
 static bool start(struct mup_air_lab *lab, struct mup_air_device *device)

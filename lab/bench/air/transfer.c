@@ -131,6 +131,14 @@ static bool all_verified(const struct mup_air_lab *lab)
     return true;
 }
 
+static bool one_has_begun(const struct mup_air_lab *lab)
+{
+    for (size_t i = 0; i < lab->device_count; i++)
+        if (lab->devices[i].slice_us != 0)
+            return true;
+    return false;
+}
+
 static bool one_is_half_way(const struct mup_air_lab *lab)
 {
     return lab->devices[0].next >= lab->payload_size / 2;
@@ -171,6 +179,9 @@ bool mup_air_update(struct mup_air_lab *lab, const struct mup_air_row *row)
     }
     if (!mup_air_count(lab, row) || !mup_air_deploy(lab, version, false))
         return false;
+    if (!mup_air_follow(lab, one_has_begun, deadline_us))
+        return mup_air_fail(lab, "no slice was published");
+    mup_air_hurry_devices(lab);
     if (row->cut_s != 0 && !cut_link(lab, row, deadline_us))
         return false;
     if (!mup_air_follow(lab, all_verified, deadline_us))
