@@ -94,6 +94,10 @@ class Runs(unittest.TestCase):
         bench = self.bench(["clean"], clean=[{"error": "no"}, {"error": "no, again"}, result("clean", 1)])
         self.assertEqual(bench.failed, {"clean": ["no, again"]})
 
+    def test_a_row_says_which_of_its_runs_failed(self):
+        self.bench(["clean"], seeds=2, labs=1, clean=[{"error": "no"}, {"error": "not this either"}, result("clean", 1)])
+        self.assertEqual([(len(runs), failed) for _, runs, _, failed in self.complete], [(1, ["not this either"])])
+
     def test_a_lab_that_dies_is_replaced(self):
         bench = self.bench(["clean", "loss10"], labs=1, clean=[None, result("clean", 1)], loss10=[result("loss10", 1)])
         self.assertEqual(sorted(bench.results), ["clean", "loss10"])
@@ -101,8 +105,9 @@ class Runs(unittest.TestCase):
     def test_a_row_is_told_once_when_its_last_run_is_done(self):
         self.bench(["clean", "loss10"], seeds=3, clean=[result("clean", 1, late_us=2000), result("clean", 1)],
                    loss10=[result("loss10", 1)])
-        self.assertEqual(sorted((name, len(runs), len(discarded)) for name, runs, discarded in self.complete),
-                         [("clean", 3, 1), ("loss10", 3, 0)])
+        self.assertEqual(sorted((name, len(runs), len(discarded), failed)
+                                for name, runs, discarded, failed in self.complete),
+                         [("clean", 3, 1, []), ("loss10", 3, 0, [])])
 
     def test_heavy_runs_leave_room_for_no_more_than_all_labs(self):
         self.bench(["ten-devices", "clean"], seeds=3, labs=3, ten_devices=[result("ten-devices", 1)],
@@ -119,14 +124,18 @@ class Rows(unittest.TestCase):
     def test_a_row_has_the_figures_of_its_median_run_and_the_spread_of_all(self):
         runs = [result("clean", seed, seconds=seconds, bytes_in=seed)
                 for seed, seconds in enumerate((7.9, 7.1, 7.5, 30.0, 7.2), 1)]
-        row, run = radio.make_row("clean", runs, [])
+        row, run = radio.make_row("clean", runs, [], [])
         self.assertEqual((row["seconds"], row["bytes_in"], run["seed"]), (7.5, 3, 3))
         self.assertEqual(row["spread"]["seconds"], {"min": 7.1, "max": 30.0})
         self.assertEqual((row["runs"], row["seeds"]), (5, [1, 2, 3, 4, 5]))
 
+    def test_of_two_runs_the_worse_one_speaks(self):
+        row, _ = radio.make_row("clean", [result("clean", 1, seconds=7.2), result("clean", 2, seconds=7.9)], [], [])
+        self.assertEqual(row["seconds"], 7.9)
+
     def test_a_refusal_has_no_seconds_and_is_ordered_by_its_bytes(self):
         runs = [result("rejected-replay", seed, seconds=None, bytes_in=size) for seed, size in enumerate((900, 500, 700), 1)]
-        row, _ = radio.make_row("rejected-replay", runs, [])
+        row, _ = radio.make_row("rejected-replay", runs, [], [])
         self.assertEqual(row["bytes_in"], 700)
         self.assertIsNone(row["spread"]["seconds"])
 
