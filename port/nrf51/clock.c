@@ -5,6 +5,9 @@
 
 #define SLEEP_MAX_MS 3600000u
 
+/* Of an empty loop, in less than a microsecond: four cycles each on a Cortex-M0 at 16 MHz. */
+#define ROUNDS_PER_US 3u
+
 /* 31,250 ticks a second: 4 ms are 125 ticks. */
 #define TICKS 125u
 #define MS    4u
@@ -15,16 +18,25 @@ static uint32_t read_timer(void)
     return TIMER_CC(TIMER0, 1);
 }
 
+/* Looks at the timer now and then, with rounds between that take less than what is left: an
+ * emulator that keeps to real time takes some ten microseconds for each look, and fell behind. */
 void mup_nrf51_wait_us(uint32_t wait_us)
 {
+    uint32_t passed_us;
+
     TIMER_MODE(TIMER2) = 0;
     TIMER_BITMODE(TIMER2) = TIMER_BITMODE_16;
     TIMER_PRESCALER(TIMER2) = TIMER_PRESCALER_US;
     TIMER_CLEAR(TIMER2) = 1;
     TIMER_START(TIMER2) = 1;
-    do {
+    for (;;) {
         TIMER_CAPTURE(TIMER2, 0) = 1;
-    } while (TIMER_CC(TIMER2, 0) < wait_us);
+        passed_us = TIMER_CC(TIMER2, 0);
+        if (passed_us >= wait_us)
+            break;
+        for (uint32_t i = (wait_us - passed_us) * ROUNDS_PER_US; i > 0; i--)
+            __asm__ volatile("");
+    }
     TIMER_STOP(TIMER2) = 1;
 }
 
