@@ -103,13 +103,20 @@ static err_t on_received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t e
 
 /* ---- broker -> device ---- */
 
+static size_t room_down(const struct connection *connection)
+{
+    bool is_crowded = tcp_sndqueuelen(connection->pcb) > TCP_SND_QUEUELEN - 32;
+
+    return is_crowded ? 0 : tcp_sndbuf(connection->pcb);
+}
+
 static void pull_down(struct connection *connection)
 {
     uint8_t bytes[TCP_SND_BUF];
-    size_t room = tcp_sndbuf(connection->pcb);
+    size_t room = room_down(connection);
     ssize_t got;
 
-    if (room == 0 || tcp_sndqueuelen(connection->pcb) > TCP_SND_QUEUELEN - 32)
+    if (room == 0)
         return;
     got = recv(connection->fd, bytes, room < sizeof bytes ? room : sizeof bytes, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -249,10 +256,10 @@ nfds_t mup_proxy_poll_set(const struct mup_proxy *proxy, struct pollfd *set)
 
     for (size_t i = 0; i < MUP_PROXY_CONNECTIONS_MAX; i++) {
         const struct connection *connection = &proxy->connections[i];
-        short events = 0;
+        short events = POLLRDHUP;
         if (connection->pcb == NULL)
             continue;
-        if (tcp_sndbuf(connection->pcb) > 0)
+        if (room_down(connection) > 0)
             events |= POLLIN;
         if (connection->up_size > 0)
             events |= POLLOUT;
@@ -261,8 +268,12 @@ nfds_t mup_proxy_poll_set(const struct mup_proxy *proxy, struct pollfd *set)
     return count;
 }
 
+/* A broker that has gone is told of whatever was asked for. While the device takes nothing, that is
+ * the end: the device would never be told, and poll() would come back at once for as long. */
 void mup_proxy_handle(struct mup_proxy *proxy, const struct pollfd *set, nfds_t count)
 {
+    const short gone = POLLRDHUP | POLLHUP | POLLERR;
+
     for (nfds_t n = 0; n < count; n++) {
         if (set[n].revents == 0)
             continue;
@@ -272,7 +283,10 @@ void mup_proxy_handle(struct mup_proxy *proxy, const struct pollfd *set, nfds_t 
                 continue;
             if ((set[n].revents & POLLOUT) != 0)
                 push_up(connection);
-            if (connection->pcb != NULL && (set[n].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
+            if (connection->pcb != NULL && (set[n].revents & gone) != 0 &&
+                room_down(connection) == 0)
+                end(connection);
+            else if (connection->pcb != NULL && set[n].revents != POLLOUT)
                 pull_down(connection);
             break;
         }
