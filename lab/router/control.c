@@ -29,7 +29,11 @@ struct mup_control {
 
 static json_t *refuse(const char *what, const char *why)
 {
-    return json_pack("{s:o}", "error", json_sprintf("%s %s", what, why));
+    json_t *text = json_sprintf("%s %s", what, why);
+
+    if (text == NULL) /* JSON cannot quote it */
+        text = json_string("the line is not UTF-8");
+    return json_pack("{s:o}", "error", text);
 }
 
 /* All settings of a line, or none. */

@@ -83,13 +83,13 @@ json_t *mup_report_faults(const struct mup_faults *faults)
 {
     const struct mup_medium_config *medium = &faults->medium;
 
-    return json_pack("{s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:{s:o, s:o, s:o}, s:b, s:o}",
-                     "loss_ppm", number(medium->frame_loss_ppm), "ack_loss_ppm",
-                     number(medium->ack_loss_ppm), "corrupt_ppm", number(medium->corrupt_ppm),
-                     "duplicate_ppm", number(medium->duplicate_ppm), "burst", "to_bad_ppm",
-                     number(medium->burst.to_bad_ppm), "to_good_ppm",
-                     number(medium->burst.to_good_ppm), "loss_ppm", number(medium->burst.loss_ppm),
-                     "sleep", "period_us", number(faults->sleep.period_us), "awake_us",
-                     number(faults->sleep.awake_us), "linger_us", number(faults->sleep.linger_us),
-                     "link", !medium->is_cut, "seed", number(medium->seed));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:{s:o, s:o, s:o}, s:b, s:o, s:o}", "loss_ppm",
+        number(medium->frame_loss_ppm), "ack_loss_ppm", number(medium->ack_loss_ppm), "corrupt_ppm",
+        number(medium->corrupt_ppm), "duplicate_ppm", number(medium->duplicate_ppm), "burst",
+        "to_bad_ppm", number(medium->burst.to_bad_ppm), "to_good_ppm",
+        number(medium->burst.to_good_ppm), "loss_ppm", number(medium->burst.loss_ppm), "sleep",
+        "period_us", number(faults->sleep.period_us), "awake_us", number(faults->sleep.awake_us),
+        "linger_us", number(faults->sleep.linger_us), "link", !medium->is_cut, "offers",
+        number(medium->offers_max), "seed", number(medium->seed));
 }

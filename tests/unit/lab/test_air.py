@@ -263,6 +263,22 @@ class AirTest(unittest.TestCase):
                 self.assertIn(why, air.ask(command)["error"])
                 self.assertEqual(air.ask("report")["faults"], before)
 
+    def test_what_is_not_utf_8_is_refused_as_well(self):
+        air, _ = self.open()
+        air.control.sendall(b"set l\xf6ss=1%\n")
+        self.assertIn("not UTF-8", json.loads(air.answers.readline())["error"])
+        self.assertIn("nodes", air.ask("report"))
+
+    def test_each_setting_is_in_the_report(self):
+        air, _ = self.open()
+        words = "loss=1% ack-loss=2% corrupt=3% duplicate=4% burst=5%,6%,7% sleep=125,5,100 link=off offers=7 seed=8"
+        faults = {"loss_ppm": 10000, "ack_loss_ppm": 20000, "corrupt_ppm": 30000, "duplicate_ppm": 40000,
+                  "burst": {"to_bad_ppm": 50000, "to_good_ppm": 60000, "loss_ppm": 70000},
+                  "sleep": {"period_us": 125000, "awake_us": 5000, "linger_us": 100000},
+                  "link": False, "offers": 7, "seed": 8}
+        self.assertEqual(air.ask(f"set {words}"), {"ok": True, "faults": faults})
+        self.assertEqual(air.ask("report")["faults"], faults)
+
     def test_lines_may_come_in_parts_and_several_at_once(self):
         air, _ = self.open()
         for part in (b"re", b"set\nreset\r\nre", b"port\n"):
