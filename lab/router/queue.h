@@ -27,10 +27,8 @@
 
 #define MUP_QUEUE_LANES       66u /* 64 devices by one address each, everybody, and one to spare */
 #define MUP_QUEUE_LANE_FRAMES 64u
-#define MUP_QUEUE_TURN        4u /* datagrams */
-#define MUP_QUEUE_DATAGRAM                                                 \
-    16u /* frames of the longest datagram: 1280 bytes, 80 at least in each \
-         */
+#define MUP_QUEUE_TURN        4u  /* datagrams */
+#define MUP_QUEUE_DATAGRAM    16u /* frames of the longest: 1280 bytes, 80 at least in each */
 
 /* A lane's key is the receiver's address as a number: an EUI-64, or a short address, of which
  * 0xffff is everybody. */

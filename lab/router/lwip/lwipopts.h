@@ -55,7 +55,7 @@
 #define PBUF_POOL_BUFSIZE             1500
 #define PBUF_LINK_HLEN                0
 
-#define LWIP_6LOWPAN_802154_HW_CRC    1 /* the frame check sequence is made and checked by uart.c */
+#define LWIP_6LOWPAN_802154_HW_CRC    1 /* the frame check sequence is made and checked by radio.c */
 #define LWIP_6LOWPAN_NUM_CONTEXTS     0
 #define NETIF_MAX_HWADDR_LEN          8U /* an EUI-64; lwIP's own 6 would be overrun without a word */
 
