@@ -109,7 +109,12 @@ enum mup_sender_event mup_sender_take_ack(struct mup_sender *sender, const struc
     if (is_newer(ack->attempt, sender->attempt)) {
         return go_back(sender, ack); /* S3 */
     }
-    return ack->attempt == sender->attempt ? go_on(sender, ack) : MUP_SENDER_IGNORED;
+    /* The end is the end under any attempt: a device that has all begins no new one, and one that
+     * reconnected may have taken back an attempt that we know of (docs/SPEC.md section 15). */
+    if (ack->attempt != sender->attempt && ack->next != sender->payload_size) {
+        return MUP_SENDER_IGNORED;
+    }
+    return go_on(sender, ack);
 }
 
 bool mup_sender_next(const struct mup_sender *sender, struct mup_slice_header *header)

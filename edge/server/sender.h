@@ -11,7 +11,8 @@
  * The rules that a hostile or confused device cannot break:
  *   S1  never more than `window` bytes in flight, whatever a limit says;
  *   S2  a next beyond what was sent is ignored, with everything else in that acknowledgement;
- *   S3  the sender goes back once for each attempt, and only to an attempt newer than its own;
+ *   S3  the sender goes back once for each attempt, and only to one newer than its own (of an
+ *       older one it hears that all is there, and no more);
  *   S4  no byte outside the payload is ever named.
  *
  * Stop-and-wait (paper 5.6) is what comes out of a window of one slice.

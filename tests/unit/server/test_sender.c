@@ -99,6 +99,32 @@ static void repeated_and_late_acknowledgements_change_nothing(void **state)
     assert_memory_equal(&sender, &before, sizeof sender);
 }
 
+/* S3: as when it reconnects, and takes back an attempt that we have heard of. */
+static void the_end_is_heard_under_an_older_attempt(void **state)
+{
+    (void)state;
+    struct mup_sender sender = started(PAYLOAD - 3000, PAYLOAD);
+
+    assert_int_equal(drain(&sender), 3);
+    assert_int_equal(take(&sender, ack(4, PAYLOAD - 3000, PAYLOAD)), MUP_SENDER_MOVED);
+    assert_int_equal(take(&sender, ack(3, PAYLOAD - 1, PAYLOAD)), MUP_SENDER_IGNORED);
+    assert_int_equal(take(&sender, ack(3, PAYLOAD + 1, PAYLOAD + 1)), MUP_SENDER_IGNORED);
+    assert_int_equal(take(&sender, ack(3, PAYLOAD, PAYLOAD)), MUP_SENDER_COMPLETE);
+    assert_true(mup_sender_is_complete(&sender));
+    assert_int_equal(drain(&sender), 0);
+}
+
+static void what_was_never_sent_is_no_end_under_any_attempt(void **state)
+{
+    (void)state;
+    struct mup_sender sender = started(0, WINDOW);
+
+    assert_int_equal(drain(&sender), 4);
+    for (uint32_t attempt = 2; attempt <= 4; attempt++)
+        assert_int_equal(take(&sender, ack(attempt, PAYLOAD, PAYLOAD)), MUP_SENDER_IGNORED);
+    assert_false(mup_sender_is_complete(&sender));
+}
+
 /* S3 */
 static void an_attempt_goes_back_once(void **state)
 {
@@ -322,6 +348,8 @@ int main(void)
         cmocka_unit_test(a_limit_beyond_the_window_is_clamped),
         cmocka_unit_test(a_next_beyond_what_was_sent_is_ignored_with_its_limit),
         cmocka_unit_test(repeated_and_late_acknowledgements_change_nothing),
+        cmocka_unit_test(the_end_is_heard_under_an_older_attempt),
+        cmocka_unit_test(what_was_never_sent_is_no_end_under_any_attempt),
         cmocka_unit_test(an_attempt_goes_back_once),
         cmocka_unit_test(an_invalid_block_is_sent_again_from_its_start),
         cmocka_unit_test(attempts_wrap_around),
