@@ -24,8 +24,8 @@ SUPPLY_V = 3.0
 # SWRS096D section 5.4: transmitting at 0 dBm; receiving at -50 dBm; waiting for a signal (-100 dBm);
 # processor at 16 MHz with flash access, no radio, no crystal.
 SENDING_MA, RECEIVING_MA, LISTENING_MA, PROCESSOR_MA = 24.0, 20.0, 24.0, 7.0
-OCTET_US = 32        # IEEE 802.15.4-2020 section 12.2: 2 symbols of 16 us
-PHY_OCTETS = 6       # preamble, start of frame, length
+OCTET_US = 32        # IEEE 802.15.4-2020 sections 12.2.4, 12.3.3: 2 symbols of 16 us
+PHY_OCTETS = 6       # 12.1.2: preamble, start of frame, length
 CLOCK_HZ = 16000000
 IMAGE_SIZE = 87800
 
