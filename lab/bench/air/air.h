@@ -20,10 +20,12 @@
 #include "tap.h"
 #include "testbed.h"
 
-#define MUP_AIR_DEVICES_MAX 10u
-#define MUP_AIR_TEXT_MAX    128u
-#define MUP_AIR_ERROR_MAX   256u
-#define MUP_AIR_IMAGE_SIZE  87800u /* the paper's */
+#define MUP_AIR_DEVICES_MAX     10u
+#define MUP_AIR_TEXT_MAX        128u
+#define MUP_AIR_ERROR_MAX       256u
+#define MUP_AIR_IMAGE_SIZE      87800u /* the paper's */
+
+#define MUP_AIR_DEVICE_PRIORITY 1 /* of SCHED_FIFO, as mup-microbit run --real-time has it */
 
 /* Versions. */
 #define MUP_AIR_OLDER   1u

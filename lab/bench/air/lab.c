@@ -23,7 +23,6 @@
  * turn then like anything else, and are urgent from the first slice on.
  */
 #define FIFO_DEVICES_MAX 4u
-#define DEVICE_PRIORITY  1
 #define REAL_TIME        "shift=6,align=on,sleep=on" /* as of mup-microbit run --real-time */
 
 int64_t mup_air_now_us(void)
@@ -186,7 +185,7 @@ static void await_quiet(struct mup_air_lab *lab)
 /* All threads of QEMU. */
 static void hurry(const struct mup_air_device *device)
 {
-    const struct sched_param first = {.sched_priority = DEVICE_PRIORITY};
+    const struct sched_param first = {.sched_priority = MUP_AIR_DEVICE_PRIORITY};
     char path[32];
     DIR *folder;
 

@@ -26,6 +26,7 @@
 #include <sys/prctl.h>
 
 #include "air.h"
+#include "watch.h"
 
 #define LINE_MAX_SIZE 8192
 
@@ -78,7 +79,8 @@ int main(int argc, char **argv)
     sigaction(SIGTERM, &stop, NULL);
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* nobody is there to read what would be measured */
     mup_air_hurry(true);
-    good = mup_air_open(&lab, argv[1], MUP_SOURCE_DIR, &must_stop);
+    good = mup_watch_start(MUP_AIR_DEVICE_PRIORITY) &&
+           mup_air_open(&lab, argv[1], MUP_SOURCE_DIR, &must_stop);
     while (good && !must_stop && fgets(line, sizeof line, stdin) != NULL)
         print(run_line(&lab, line));
     mup_air_close(&lab);

@@ -6,11 +6,13 @@
 
 #include "air.h"
 #include "frames.h"
+#include "watch.h"
 
 /* What a whole run is counted in. */
 struct figures {
     int64_t epoch_us; /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
     json_t *report;   /* of the router, at the end */
+    struct mup_watch_figures watch;
     struct mup_frames frames;
     int64_t first_us; /* the times of all devices together */
     int64_t slice_us;
@@ -36,6 +38,7 @@ bool mup_air_count(struct mup_air_lab *lab, const struct mup_air_row *row)
             return false;
         json_decref(answer);
     }
+    mup_watch_reset();
     lab->count_us = mup_air_now_us();
     answer = mup_air_command(lab, "reset");
     json_decref(answer);
@@ -169,6 +172,9 @@ static void add_report(json_t *made, const struct figures *figures)
     json_object_set_new(made, "ack_bytes", json_integer(sum.acks));
     json_object_set_new(made, "multicast_bytes", json_integer(sum.broadcast));
     json_object_set(made, "lateness_us", json_object_get(figures->report, "lateness_us"));
+    json_object_set_new(made, "starved_us",
+                        json_pack("{s:I, s:I}", "p99", (json_int_t)figures->watch.p99_us, "max",
+                                  (json_int_t)figures->watch.max_us));
     json_object_set(made, "channel", json_object_get(figures->report, "channel"));
     json_object_set(made, "fifo", json_object_get(figures->report, "fifo"));
     json_object_set(made, "nodes", json_object_get(figures->report, "nodes"));
@@ -247,6 +253,7 @@ static bool measure(struct mup_air_lab *lab, const struct mup_air_row *row, stru
     figures->epoch_us = clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
     if (!mup_air_begin(lab, row) || !kinds[row->kind](lab, row))
         return false;
+    figures->watch = mup_watch_figures();
     figures->report = mup_air_command(lab, "report");
     if (figures->report == NULL)
         return false;

@@ -23,9 +23,10 @@ def load():
 radio = load()
 
 
-def result(name, seed, seconds=7.5, late_us=100, **more):
+def result(name, seed, seconds=7.5, late_us=100, starved_us=1000, **more):
     return {"name": name, "seed": seed, "seconds": seconds, "bytes_in": 125000, "bytes_out": 4000, "frames": 1000,
-            "retries": 5, "ratio": 0.9, "lateness_us": {"p99": late_us}, "nodes": [], **more}
+            "retries": 5, "ratio": 0.9, "lateness_us": {"p99": late_us}, "starved_us": {"p99": starved_us},
+            "nodes": [], **more}
 
 
 class FakeLab:
@@ -74,8 +75,13 @@ class Runs(unittest.TestCase):
         self.assertEqual(len(bench.discarded["clean"]), 1)
         self.assertEqual(bench.failed, {})
 
+    def test_a_run_of_starved_devices_is_discarded_and_repeated(self):
+        bench = self.bench(["clean"], clean=[result("clean", 1, starved_us=5001), result("clean", 1, seconds=8)])
+        self.assertEqual([run["seconds"] for run in bench.results["clean"]], [8])
+        self.assertEqual(bench.discarded["clean"], ["p99 of the wait for a processor was 5001 us"])
+
     def test_a_run_that_is_just_in_time_counts(self):
-        bench = self.bench(["clean"], clean=[result("clean", 1, late_us=1000)])
+        bench = self.bench(["clean"], clean=[result("clean", 1, late_us=1000, starved_us=5000)])
         self.assertEqual(len(bench.results["clean"]), 1)
         self.assertEqual(bench.discarded, {})
 
