@@ -1,4 +1,4 @@
-/* Credit and position of one transfer. The rules S1 to S4 stand in the header. */
+/* Credit and position of one transfer. The rules S1 to S5 stand in the header. */
 #include "server/sender.h"
 
 #include <string.h>
@@ -42,6 +42,13 @@ enum mup_status mup_sender_start(struct mup_sender *sender, uint32_t payload_siz
 bool mup_sender_is_complete(const struct mup_sender *sender)
 {
     return sender->next == sender->payload_size;
+}
+
+bool mup_sender_is_spent(const struct mup_sender *sender)
+{
+    uint64_t once = (uint64_t)sender->payload_size + sender->window;
+
+    return sender->bytes_sent > MUP_SENDER_REPEATS_MAX * once;
 }
 
 /* How many attempts `to` is ahead of `from`, modulo 65,536; more than half the circle is behind. */

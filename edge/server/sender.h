@@ -13,7 +13,8 @@
  *   S2  a next beyond what was sent is ignored, with everything else in that acknowledgement;
  *   S3  the sender goes back once for each attempt, and only to one newer than its own (of an
  *       older one it hears that all is there, and no more);
- *   S4  no byte outside the payload is ever named.
+ *   S4  no byte outside the payload is ever named;
+ *   S5  bytes that go out again and again are counted: the caller gives up when is_spent says so.
  *
  * Stop-and-wait (paper 5.6) is what comes out of a window of one slice.
  */
@@ -25,6 +26,8 @@
 
 #include "mup/status.h"
 #include "mup/transfer.h"
+
+#define MUP_SENDER_REPEATS_MAX 16u /* the worst link of the lab needs less than two */
 
 /* Caller-owned and plain; all fields are private, except that all may be read. */
 struct mup_sender {
@@ -68,5 +71,9 @@ bool mup_sender_next(const struct mup_sender *sender, struct mup_slice_header *h
 void mup_sender_sent(struct mup_sender *sender, const struct mup_slice_header *header);
 
 bool mup_sender_is_complete(const struct mup_sender *sender);
+
+/* S5: more was sent than MUP_SENDER_REPEATS_MAX payloads and windows. An acknowledgement of twenty
+ * bytes can ask for a window of 65,536 again, so a device that does so for ever must be stopped. */
+bool mup_sender_is_spent(const struct mup_sender *sender);
 
 #endif

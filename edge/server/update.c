@@ -468,6 +468,12 @@ unsigned mup_update_on_ack(struct mup_update *update, const struct mup_ack *ack,
     case MUP_SENDER_IGNORED:
         return 0;
     case MUP_SENDER_MOVED:
+        if (mup_sender_is_spent(&update->sender)) {
+            return end(update, MUP_UPDATE_FAILED, now, "too-much-repeated",
+                       "the device asked for %llu bytes of a payload of %u",
+                       (unsigned long long)update->sender.bytes_sent,
+                       (unsigned)update->sender.payload_size);
+        }
         return mup_update_go_on(update);
     case MUP_SENDER_COMPLETE:
         return enter(update, MUP_UPDATE_VERIFY, now);

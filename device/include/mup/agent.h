@@ -73,7 +73,7 @@
  * FLOW CONTROL. The device chooses, the token says it, nothing is configured at the server:
  *
  *   MUP_FLOW_CREDIT  acknowledgements grant credit; with window_size = slice_size_max this is the
- *                    paper's stop-and-wait, with more it is the default. 4 to 8 kB are enough.
+ *                    paper's stop-and-wait, with more it is the default. 4 to 16 kB are enough.
  *   MUP_FLOW_QOS1    slices come with QoS 1, at most receive_maximum of them under way, and the
  *                    broker waits for our PUBACKs. Set window_size to MUP_WINDOW_MAX, because what
  *                    lies ahead waits at the broker, and receive_maximum to the slices that fit the

@@ -20,6 +20,7 @@
 #include "tap.h"
 #include "testbed.h"
 
+#define MUP_AIR_WORDS_MAX       (MUP_TESTBED_ARGUMENTS_MAX - 3u) /* room for three of ours */
 #define MUP_AIR_DEVICES_MAX     10u
 #define MUP_AIR_TEXT_MAX        128u
 #define MUP_AIR_ERROR_MAX       256u
@@ -50,8 +51,8 @@ struct mup_air_row {
     unsigned timeout_s;
     const char *faults;  /* words of the router's command `set`; NULL: none */
     const char *capture; /* where to keep the capture; NULL: nowhere */
-    const char *factory[MUP_TESTBED_ARGUMENTS_MAX];
-    const char *router[MUP_TESTBED_ARGUMENTS_MAX];
+    const char *factory[MUP_AIR_WORDS_MAX];
+    const char *router[MUP_AIR_WORDS_MAX]; /* --control and its path come behind them */
 };
 
 /* One device of a run, and when what happened: microseconds of CLOCK_MONOTONIC, 0: not yet. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "air.h"
+#include "board.h"
 
 #define NAME_MIN       20u
 #define DEADLINE_S     300
@@ -20,15 +21,18 @@ static bool read_kind(enum mup_air_kind *kind, const char *text)
     return false;
 }
 
-static bool read_words(const char *words[MUP_TESTBED_ARGUMENTS_MAX], const json_t *list)
+static bool read_words(const char *words[MUP_AIR_WORDS_MAX], const json_t *list)
 {
     size_t index;
     json_t *word;
 
-    if (json_array_size(list) >= MUP_TESTBED_ARGUMENTS_MAX)
+    if (json_array_size(list) >= MUP_AIR_WORDS_MAX)
         return false;
-    json_array_foreach(list, index,
-                       word) if ((words[index] = json_string_value(word)) == NULL) return false;
+    json_array_foreach(list, index, word)
+    {
+        if ((words[index] = json_string_value(word)) == NULL)
+            return false;
+    }
     return true;
 }
 
@@ -37,14 +41,13 @@ static bool is_within(json_int_t value, json_int_t least, json_int_t most)
     return value >= least && value <= most;
 }
 
-static bool is_possible(const struct mup_air_row *row, json_int_t devices, json_int_t name_size,
-                        json_int_t image_size, json_int_t cut_s, json_int_t timeout_s)
+static bool is_possible(json_int_t devices, json_int_t name_size, json_int_t image_size,
+                        json_int_t cut_s, json_int_t timeout_s)
 {
-    (void)row;
     return is_within(devices, 1, MUP_AIR_DEVICES_MAX) &&
            (name_size == 0 || is_within(name_size, NAME_MIN, MUP_NAME_MAX)) &&
-           is_within(image_size, 0, 113664) && is_within(cut_s, 0, DEADLINE_MAX_S) &&
-           is_within(timeout_s, 1, DEADLINE_MAX_S);
+           is_within(image_size, 0, mup_board_microbit.image_size_max) &&
+           is_within(cut_s, 0, DEADLINE_MAX_S) && is_within(timeout_s, 1, DEADLINE_MAX_S);
 }
 
 bool mup_air_row_read(struct mup_air_row *row, const json_t *line, char error[MUP_AIR_ERROR_MAX])
@@ -73,7 +76,7 @@ bool mup_air_row_read(struct mup_air_row *row, const json_t *line, char error[MU
     }
     if (!read_kind(&row->kind, kind) || !read_words(row->factory, factory) ||
         !read_words(row->router, router) ||
-        !is_possible(row, devices, name_size, image_size, cut_s, timeout_s)) {
+        !is_possible(devices, name_size, image_size, cut_s, timeout_s)) {
         snprintf(error, MUP_AIR_ERROR_MAX, "a kind, number or word of run '%.64s' cannot be", name);
         return false;
     }

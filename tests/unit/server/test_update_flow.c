@@ -192,6 +192,27 @@ static void a_broker_that_is_away_stops_the_pace_and_not_the_quiet_time(void **s
     assert_int_equal(mup_update_wake_ms(&u), 5040);
 }
 
+/* An acknowledgement is small, what it asks for is not: 16 times payload and window, no more. */
+static void a_device_that_asks_for_the_same_for_ever_is_given_up(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    unsigned actions = MUP_DO_SEND_SLICES;
+    unsigned attempts = 0;
+
+    begin_transfer(&u, MUP_FLOW_CREDIT, 0);
+    while (actions == MUP_DO_SEND_SLICES) {
+        struct mup_ack again = ack(++attempts, 0);
+
+        assert_int_equal(send_slices(&u, 1003), 6);
+        actions = mup_update_on_ack(&u, &again, 10, 1003);
+    }
+    assert_int_equal(actions, MUP_DO_FINISH);
+    assert_int_equal(u.state, MUP_UPDATE_FAILED);
+    assert_string_equal(u.reason, "too-much-repeated");
+    assert_int_equal(attempts, 16 * (PAYLOAD + u.token.window_size) / PAYLOAD + 1);
+}
+
 /* ---- a link that is gone for a minute ---- */
 
 static void one_minute_away(uint32_t flow, uint32_t pause_ms, uint32_t had, uint32_t attempt)
@@ -389,6 +410,7 @@ int main(void)
         cmocka_unit_test(a_device_that_refused_the_new_manifest_may_come_back),
         cmocka_unit_test(what_was_held_up_before_it_went_away_is_not_held_up_after),
         cmocka_unit_test(the_last_acknowledgement_may_be_what_was_missed),
+        cmocka_unit_test(a_device_that_asks_for_the_same_for_ever_is_given_up),
         cmocka_unit_test(only_its_own_transfer_brings_a_device_back),
         cmocka_unit_test(a_device_that_lost_its_transfer_does_not_come_back_to_it),
         cmocka_unit_test(a_device_that_is_heard_of_once_a_minute_and_takes_nothing_is_given_up),
