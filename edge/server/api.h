@@ -26,6 +26,7 @@
 #include "server/http.h"
 #include "server/releases.h"
 #include "server/updates.h"
+#include "server/web/door.h"
 
 #define MUP_API_UPDATES_SHOWN  100u
 #define MUP_API_TOKEN_SIZE_MIN 16u
@@ -40,10 +41,10 @@ struct mup_api_parts {
     struct mup_mqtt_session *mqtt; /* for metrics; may be NULL */
 };
 
-/* Listen. `token` is copied. NULL: `error` says why. Parts are given by mup_api_serve(); until
- * then every request is answered 503. */
+/* Listen. NULL: `error` says why. Parts are given by mup_api_serve(); until then every request but
+ * those for the page's files is answered 503. */
 struct mup_api *mup_api_new(struct mup_loop *loop, const struct mup_http_settings *settings,
-                            const char *token, char error[MUP_HTTP_ERROR_SIZE]);
+                            const struct mup_door_settings *door, char error[MUP_HTTP_ERROR_SIZE]);
 void mup_api_serve(struct mup_api *api, const struct mup_api_parts *parts);
 
 /* Free what calls back (fetcher, store, edge) before. */

@@ -11,14 +11,24 @@ static const struct {
 } faults[MUP_FAULT_COUNT] = {
     [MUP_FAULT_NONE] = {"none", 200, ""},
     [MUP_FAULT_UNAUTHORIZED] = {"unauthorized", 401,
-                                "send \"Authorization: Bearer TOKEN\" with the token of the "
-                                "server's api-token-file"},
-    [MUP_FAULT_NOT_FOUND] = {"not-found", 404, "see GET / for the paths"},
-    [MUP_FAULT_METHOD_NOT_ALLOWED] = {"method-not-allowed", 405, "see GET / for the paths"},
+                                "log in; a program sends \"Authorization: Bearer TOKEN\" with the "
+                                "token of the server's api-token-file"},
+    [MUP_FAULT_NOT_FOUND] = {"not-found", 404, "see GET /api/v1 for the paths"},
+    [MUP_FAULT_METHOD_NOT_ALLOWED] = {"method-not-allowed", 405, "see GET /api/v1 for the paths"},
     [MUP_FAULT_BODY_TOO_LARGE] = {"body-too-large", 413, "a request's body has at most 64 kB"},
-    [MUP_FAULT_BAD_REQUEST] = {"bad-request", 400, "see GET / for what this path takes"},
+    [MUP_FAULT_BAD_REQUEST] = {"bad-request", 400, "docs/REST.md says what this path takes"},
     [MUP_FAULT_BUSY] = {"busy", 503, "try again in a moment"},
     [MUP_FAULT_STORE] = {"store-failed", 500, "look into the server's log; check the disk"},
+    [MUP_FAULT_LOGIN_FAILED] = {"login-failed", 401,
+                                "check both; mup-server --new-password NAME makes a new one"},
+    [MUP_FAULT_NO_USERS] = {"no-users", 503,
+                            "set users-file, and run mup-server --config FILE --set-up"},
+    [MUP_FAULT_TOO_MANY_ATTEMPTS] = {"too-many-attempts", 429, "wait, then check the password"},
+    [MUP_FAULT_CSRF] = {"csrf", 403, "load the page again; GET /api/v1/session tells the token"},
+    [MUP_FAULT_CONTENT_TYPE] = {"wrong-content-type", 415,
+                                "send \"Content-Type: application/json\""},
+    [MUP_FAULT_NOT_PERMITTED] = {"not-permitted", 403,
+                                 "mup-server --add-user gives a user another role"},
     [MUP_FAULT_URL_NOT_VALID] = {"url-not-valid", 400,
                                  "give the http or https URL of a release's folder"},
     [MUP_FAULT_RELEASE_UNREACHABLE] = {"release-unreachable", 502,
@@ -48,6 +58,20 @@ static const struct {
                                   "wait for the update with the id of this answer"},
     [MUP_FAULT_BRIDGE_UNREACHABLE] =
         {"bridge-unreachable", 503, "check that mup-bridge runs and netconf-socket is its socket"},
+    [MUP_FAULT_ACCESS_DENIED] = {"access-denied", 403,
+                                 "the bridge's access rules do not let this user: put him into a "
+                                 "group, or name him as administrator in its configuration"},
+    [MUP_FAULT_UNKNOWN_RPC] = {"unknown-rpc", 404, "see GET /api/v1/devices/UUID for its RPCs"},
+    [MUP_FAULT_INPUT_NOT_VALID] = {"input-not-valid", 422, "correct the field and send it again"},
+    [MUP_FAULT_DEVICE_OUT_OF_SERVICE] = {"device-out-of-service", 409,
+                                         "an administrator of the bridge can release it"},
+    [MUP_FAULT_DEVICE_TIMEOUT] = {"device-timeout", 504,
+                                  "it may sleep or be away; whether it did it is not known"},
+    [MUP_FAULT_ANSWER_NOT_VALID] = {"answer-not-valid", 502,
+                                    "the device does not do what its description says: tell its "
+                                    "vendor"},
+    [MUP_FAULT_MODULE_NOT_VALID] = {"module-not-valid", 502,
+                                    "its YANG module cannot be read here; look into the log"},
 };
 
 void mup_fault_set(struct mup_fault *fault, enum mup_fault_code code, const char *format, ...)

@@ -3,6 +3,7 @@
 #include "server/http.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -10,6 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "server/web/policy.h"
+
+#define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 struct mup_http_stream {
     struct mup_http_request *request;
@@ -27,8 +32,13 @@ struct mup_http_request {
     struct MHD_Connection *connection;
     char *method;
     char *path;
-    char *authorization;
     char *body;
+    char peer[MUP_HTTP_PEER_SIZE];
+    struct header {
+        char *name;
+        char *value;
+    } headers[MUP_HTTP_HEADERS_MAX];
+    size_t header_count;
     size_t body_size;
     bool too_large;
     bool asked;     /* on_request() was called */
@@ -44,11 +54,12 @@ struct mup_http {
     void *arg;
     struct MHD_Daemon *daemon;
     uv_poll_t poll;
-    struct mup_timer *timer;  /* when libmicrohttpd wants to be called */
-    struct mup_timer *period; /* a sign of life in each stream */
+    struct mup_timer *timer; /* when libmicrohttpd wants to be called */
     struct mup_http_request *requests;
     uint16_t port;
+    bool is_secure;
     bool closing;
+    size_t waiting; /* bytes, of all streams */
 };
 
 /* ---- the loop ---- */
@@ -94,13 +105,89 @@ static void suspend(struct mup_http_request *request)
 
 /* ---- requests ---- */
 
+static void name_peer(struct mup_http_request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+
+    if (address && address->sa_family == AF_INET) {
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr,
+                  request->peer, sizeof request->peer);
+    } else if (address && address->sa_family == AF_INET6) {
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr,
+                  request->peer, sizeof request->peer);
+    }
+}
+
+const char *mup_http_header(const struct mup_http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+const char *mup_http_query(const struct mup_http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+struct visit {
+    bool (*visit)(void *arg, const char *name, const char *value);
+    void *arg;
+};
+
+static enum MHD_Result visit_value(void *arg, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    const struct visit *visit = arg;
+
+    (void)kind;
+    return visit->visit(visit->arg, name, value) ? MHD_YES : MHD_NO;
+}
+
+void mup_http_each_query(const struct mup_http_request *request,
+                         bool (*visit)(void *arg, const char *name, const char *value), void *arg)
+{
+    struct visit values = {visit, arg};
+
+    MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, visit_value, &values);
+}
+
+bool mup_http_cookie(const struct mup_http_request *request, const char *name, char *value,
+                     size_t size)
+{
+    const char *found = MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND, name);
+
+    if (!found || strlen(found) >= size) {
+        return false;
+    }
+    memcpy(value, found, strlen(found) + 1);
+    return true;
+}
+
+static void free_headers(struct mup_http_request *request)
+{
+    for (size_t i = 0; i < request->header_count; i++) {
+        free(request->headers[i].name);
+        free(request->headers[i].value);
+    }
+    request->header_count = 0;
+}
+
+void mup_http_add_header(struct mup_http_request *request, const char *name, const char *value)
+{
+    assert(request->header_count < MUP_HTTP_HEADERS_MAX);
+    struct header header = {strdup(name), strdup(value)};
+    if (!header.name || !header.value) {
+        abort(); /* not a hundred bytes left: whoever supervises us starts us again */
+    }
+    request->headers[request->header_count++] = header;
+}
+
 static struct mup_http_request *request_new(struct mup_http *http,
                                             struct MHD_Connection *connection, const char *path,
                                             const char *method)
 {
     struct mup_http_request *request = calloc(1, sizeof *request);
-    const char *authorization =
-        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
 
     if (!request) {
         return NULL;
@@ -109,8 +196,8 @@ static struct mup_http_request *request_new(struct mup_http *http,
     request->connection = connection;
     request->method = strdup(method);
     request->path = strdup(path);
-    request->authorization = strdup(authorization ? authorization : "");
     request->body = calloc(1, 1);
+    name_peer(request);
     request->next = http->requests;
     http->requests = request;
     return request;
@@ -126,8 +213,8 @@ static void request_free(struct mup_http_request *request)
     *at = request->next;
     free(request->method);
     free(request->path);
-    free(request->authorization);
     free(request->body);
+    free_headers(request);
     free(request);
 }
 
@@ -151,13 +238,13 @@ static void take_body(struct mup_http_request *request, const char *bytes, size_
 static void ask(struct mup_http_request *request)
 {
     struct mup_http *http = request->http;
-    struct mup_http_view view = {request->method, request->path, request->authorization,
-                                 request->body, request->body_size};
+    struct mup_http_view view = {request->method, request->path, request->body, request->body_size,
+                                 request->peer};
 
     request->asked = true;
     if (request->too_large) {
         mup_http_reply(request, 413, "application/json", http->callbacks.too_large(http->arg));
-    } else if (http->closing || !view.method || !view.path || !view.authorization || !view.body) {
+    } else if (http->closing || !view.method || !view.path || !view.body) {
         mup_http_reply(request, 503, "text/plain", strdup("going down\n"));
     } else {
         http->callbacks.on_request(http->arg, request, &view);
@@ -212,6 +299,7 @@ static void stream_part(struct mup_http_stream *stream)
     }
     stream->request = NULL;
     request->stream = NULL;
+    request->http->waiting -= stream->size;
     if (request->http->callbacks.on_stream_gone) {
         request->http->callbacks.on_stream_gone(request->http->arg, stream);
     }
@@ -239,8 +327,13 @@ static void answer(struct mup_http_request *request, unsigned status, const char
                    struct MHD_Response *response)
 {
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    for (const struct mup_policy_header *h = mup_policy_headers; h->name; h++) {
+        MHD_add_response_header(response, h->name, h->value);
+    }
+    for (size_t i = 0; i < request->header_count; i++) {
+        MHD_add_response_header(response, request->headers[i].name, request->headers[i].value);
+    }
+    free_headers(request);
     if (status == 401) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
     }
@@ -261,7 +354,22 @@ void mup_http_reply(struct mup_http_request *request, unsigned status, const cha
     if (!response) {
         abort(); /* not a hundred bytes left: whoever supervises us starts us again */
     }
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     answer(request, body ? status : 500, body ? content_type : "text/plain", response);
+}
+
+void mup_http_reply_static(struct mup_http_request *request, unsigned status,
+                           const char *content_type, const void *bytes, size_t size)
+{
+    /* libmicrohttpd takes a pointer to what may change; it does not change it. */
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(size, (void *)(uintptr_t)bytes, MHD_RESPMEM_PERSISTENT);
+
+    if (!response) {
+        abort(); /* as above */
+    }
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+    answer(request, status, content_type, response);
 }
 
 /* ---- streams ---- */
@@ -281,6 +389,7 @@ static ssize_t read_stream(void *arg, uint64_t at, char *bytes, size_t most)
     size_t size = stream->size < most ? stream->size : most;
     memcpy(bytes, stream->waiting, size);
     stream->size -= size;
+    stream->request->http->waiting -= size;
     memmove(stream->waiting, stream->waiting + size, stream->size);
     return (ssize_t)size;
 }
@@ -310,6 +419,7 @@ struct mup_http_stream *mup_http_stream(struct mup_http_request *request, void *
     stream->request = request;
     stream->owner = owner;
     request->stream = stream;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     answer(request, 200, "text/event-stream", response);
     return stream;
 }
@@ -319,6 +429,18 @@ void *mup_http_stream_owner(const struct mup_http_stream *stream)
     return stream->owner;
 }
 
+/* What waits for a reader who is too slow is given up; the connection ends when he takes what is on
+ * its way, or after MUP_HTTP_IDLE_S without a byte. */
+static void cut_off(struct mup_http_stream *stream)
+{
+    stream->cut = true;
+    stream->request->http->waiting -= stream->size;
+    stream->size = 0;
+    stream->capacity = 0;
+    free(stream->waiting);
+    stream->waiting = NULL;
+}
+
 void mup_http_stream_send(struct mup_http_stream *stream, const char *text)
 {
     size_t size = strlen(text);
@@ -326,19 +448,22 @@ void mup_http_stream_send(struct mup_http_stream *stream, const char *text)
     if (stream->cut || stream->ended) {
         return;
     }
-    if (size > MUP_HTTP_STREAM_SIZE_MAX - stream->size) {
-        stream->cut = true;
+    if (size > MUP_HTTP_STREAM_SIZE_MAX - stream->size ||
+        size > MUP_HTTP_STREAMS_SIZE_MAX - stream->request->http->waiting) {
+        cut_off(stream);
     } else if (size > stream->capacity - stream->size) {
         char *larger = realloc(stream->waiting, stream->size + size);
-        stream->cut = !larger;
         if (larger) {
             stream->waiting = larger;
             stream->capacity = stream->size + size;
+        } else {
+            cut_off(stream);
         }
     }
     if (!stream->cut) {
         memcpy(stream->waiting + stream->size, text, size);
         stream->size += size;
+        stream->request->http->waiting += size;
     }
     wake(stream->request);
 }
@@ -347,17 +472,6 @@ void mup_http_stream_end(struct mup_http_stream *stream)
 {
     stream->ended = true;
     wake(stream->request);
-}
-
-static void on_period(void *arg)
-{
-    struct mup_http *http = arg;
-
-    for (struct mup_http_request *r = http->requests; r; r = r->next) {
-        if (r->stream && r->stream->size == 0) {
-            mup_http_stream_send(r->stream, ": still here\n\n");
-        }
-    }
 }
 
 /* ---- begin and end ---- */
@@ -381,16 +495,27 @@ static bool read_address(struct sockaddr_storage *out, const struct mup_http_set
     return false;
 }
 
-static bool start(struct mup_http *http, const struct sockaddr_storage *address)
+static bool start(struct mup_http *http, const struct sockaddr_storage *address,
+                  const struct mup_http_settings *settings)
 {
+    /* clang-format off */
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)settings->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)settings->key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    /* clang-format on */
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
 
     flags |= address->ss_family == AF_INET6 ? MHD_USE_IPv6 : 0u;
-    http->daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, on_access, http, MHD_OPTION_SOCK_ADDR,
-                         (const struct sockaddr *)address, MHD_OPTION_NOTIFY_COMPLETED,
-                         on_completed, http, MHD_OPTION_CONNECTION_LIMIT, MUP_HTTP_CONNECTIONS_MAX,
-                         MHD_OPTION_CONNECTION_TIMEOUT, MUP_HTTP_IDLE_S, MHD_OPTION_END);
+    flags |= settings->certificate ? MHD_USE_TLS : 0u;
+    http->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_access, http, MHD_OPTION_SOCK_ADDR,
+        (const struct sockaddr *)address, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+        MHD_OPTION_CONNECTION_LIMIT, MUP_HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)MUP_HTTP_MEMORY_SIZE, MHD_OPTION_CONNECTION_TIMEOUT, MUP_HTTP_IDLE_S,
+        MHD_OPTION_ARRAY, settings->certificate ? tls : tls + 3, MHD_OPTION_END);
     return http->daemon != NULL;
 }
 
@@ -410,27 +535,32 @@ struct mup_http *mup_http_new(struct mup_loop *loop, const struct mup_http_setti
     http->loop = loop;
     http->callbacks = *callbacks;
     http->arg = arg;
-    if (!start(http, &address)) {
+    http->is_secure = settings->certificate != NULL;
+    if (!start(http, &address, settings)) {
         snprintf(error, MUP_HTTP_ERROR_SIZE,
-                 "cannot listen on %.60s port %u: is another program there?", settings->address,
-                 settings->port);
+                 "cannot listen on %.60s port %u: is another program there%s?", settings->address,
+                 settings->port,
+                 http->is_secure ? ", or do tls-certificate and tls-key not go together" : "");
         free(http);
         return NULL;
     }
     http->port = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
     http->timer = mup_timer_new(loop, on_time, http);
-    http->period = mup_timer_new(loop, on_period, http);
     uv_poll_init(&loop->uv, &http->poll,
                  MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
     http->poll.data = http;
     uv_poll_start(&http->poll, UV_READABLE, on_ready);
-    mup_timer_start_every(http->period, MUP_HTTP_STREAM_PERIOD_MS);
     return http;
 }
 
 uint16_t mup_http_port(const struct mup_http *http)
 {
     return http->port;
+}
+
+bool mup_http_is_secure(const struct mup_http *http)
+{
+    return http->is_secure;
 }
 
 static void poll_closed(uv_handle_t *handle)
@@ -462,6 +592,5 @@ void mup_http_free(struct mup_http *http)
     uv_poll_stop(&http->poll);
     MHD_stop_daemon(http->daemon);
     mup_timer_free(http->timer);
-    mup_timer_free(http->period);
     uv_close((uv_handle_t *)&http->poll, poll_closed);
 }

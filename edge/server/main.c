@@ -12,10 +12,12 @@
 #include "runtime/mqtt_session.h"
 #include "server/api.h"
 #include "server/settings.h"
+#include "server/web/set_up.h"
 
-#define SESSION_EXPIRY_S 86400u /* reports wait this long at the broker while we are away */
-#define KEEP_ALIVE_S     30u
-#define SECRET_SIZE_MAX  256u
+#define SESSION_EXPIRY_S  86400u /* reports wait this long at the broker while we are away */
+#define KEEP_ALIVE_S      30u
+#define SECRET_SIZE_MAX   256u
+#define TLS_FILE_SIZE_MAX 65536u
 
 struct server {
     struct mup_server_settings settings;
@@ -24,6 +26,8 @@ struct server {
     uint8_t vendor_key[MUP_PUBLIC_KEY_SIZE];
     char token[SECRET_SIZE_MAX + 1];
     char password[SECRET_SIZE_MAX + 1];
+    char *tls_certificate; /* PEM; NULL: no TLS */
+    char *tls_key;
     struct mup_server_store *store;
     struct mup_fetcher *fetcher;
     struct mup_edge *edge;
@@ -33,12 +37,23 @@ struct server {
     struct mup_api *api;
 };
 
-static const char usage[] = "usage: mup-server --config FILE\n"
-                            "\n"
-                            "The update server of MUP: fetches releases, updates devices, answers "
-                            "REST.\n"
-                            "FILE has lines of `key value`; the keys, with their defaults:\n"
-                            "\n";
+static const char usage[] =
+    "usage: mup-server --config FILE [COMMAND]\n"
+    "\n"
+    "The update server of MUP: fetches releases, updates devices, answers REST, and has\n"
+    "a web page. Commands, which end at once; a running server takes up what they change:\n"
+    "\n"
+    "  --set-up [NAME]         make what is missing before the first start: the token,\n"
+    "                          a certificate, the first administrator (operator),\n"
+    "                          whose password is printed once\n"
+    "  --add-user NAME ROLE    ROLE is read-only, operator or administrator; also\n"
+    "                          gives a user another role, and a new password\n"
+    "  --new-password NAME\n"
+    "  --remove-user NAME\n"
+    "  --users                 list them\n"
+    "\n"
+    "FILE has lines of `key value`; the keys, with their defaults:\n"
+    "\n";
 
 static int fail(const char *what)
 {
@@ -66,6 +81,45 @@ static int read_secret(char secret[SECRET_SIZE_MAX + 1], const char *path)
         return 1;
     }
     return 0;
+}
+
+/* A text file as a whole; NULL: said why not. */
+static char *read_text(const char *path)
+{
+    struct mup_error error;
+    uint8_t *bytes;
+    size_t size;
+
+    if (mup_file_read(&bytes, &size, path, TLS_FILE_SIZE_MAX, &error) != MUP_OK) {
+        fail(error.text);
+        return NULL;
+    }
+    char *text = calloc(1, size + 1);
+    if (text) {
+        memcpy(text, bytes, size);
+    }
+    free(bytes);
+    return text;
+}
+
+static int read_tls(struct server *server)
+{
+    const struct mup_server_settings *s = &server->settings;
+    struct stat about;
+
+    if (!s->tls_certificate && !s->tls_key) {
+        return 0;
+    }
+    if (!s->tls_certificate || !s->tls_key) {
+        return fail("tls-certificate and tls-key go together: set both or none");
+    }
+    if (stat(s->tls_key, &about) == 0 && (about.st_mode & 077) != 0) {
+        fprintf(stderr, "mup-server: others may read %s: chmod 600 %s\n", s->tls_key, s->tls_key);
+        return 1;
+    }
+    server->tls_certificate = read_text(s->tls_certificate);
+    server->tls_key = server->tls_certificate ? read_text(s->tls_key) : NULL;
+    return server->tls_key ? 0 : 1;
 }
 
 /* A certificate that does not fit would be found out by each device instead of by us. */
@@ -117,7 +171,7 @@ static int read_keys(struct server *server)
                 s->api_token_file, MUP_API_TOKEN_SIZE_MIN);
         return 1;
     }
-    return check_certificate(server);
+    return check_certificate(server) || read_tls(server);
 }
 
 /* ---- MQTT ---- */
@@ -233,14 +287,26 @@ static int open_updates(struct server *server)
 static int open_all(struct server *server)
 {
     const struct mup_server_settings *s = &server->settings;
-    const struct mup_http_settings http = {s->listen_address, (uint16_t)s->listen_port};
+    const struct mup_http_settings http = {s->listen_address, (uint16_t)s->listen_port,
+                                           server->tls_certificate, server->tls_key};
+    const struct mup_door_settings door = {
+        .token = server->token,
+        .token_user = s->api_token_user,
+        .users_file = s->users_file,
+        .is_secure = server->tls_certificate != NULL,
+    };
     char error[MUP_STORE_ERROR_SIZE];
 
     if (mup_server_store_open(&server->store, &server->loop, s->store, error) != MUP_OK ||
-        !(server->api = mup_api_new(&server->loop, &http, server->token, error))) {
+        !(server->api = mup_api_new(&server->loop, &http, &door, error))) {
         return fail(error);
     }
     return open_edge(server) != 0 || open_updates(server) != 0;
+}
+
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
 }
 
 /* Requests are served, and whoever waits for the port file may come. */
@@ -260,6 +326,11 @@ static int serve(struct server *server)
     if (server->settings.port_file &&
         mup_file_write(server->settings.port_file, port, (size_t)size, 0644, &error) != MUP_OK) {
         return fail(error.text);
+    }
+    if (!server->tls_certificate && !is_loopback(server->settings.listen_address)) {
+        mup_log(MUP_LOG_WARNING, "server",
+                mup_log_event("passwords and the token cross the network in clear"),
+                mup_log_text("advice", "set tls-certificate and tls-key"));
     }
     mup_log(MUP_LOG_INFO, "server", mup_log_event("serving"),
             mup_log_text("address", server->settings.listen_address),
@@ -314,7 +385,7 @@ int main(int argc, char **argv)
         mup_server_settings_print_keys();
         return 0;
     }
-    if (argc != 3 || strcmp(argv[1], "--config") != 0) {
+    if (argc < 3 || strcmp(argv[1], "--config") != 0) {
         fputs("mup-server: --config FILE is wanted; see mup-server --help\n", stderr);
         return 2;
     }
@@ -323,8 +394,10 @@ int main(int argc, char **argv)
         fail(error);
         return 2;
     }
-    int code = run(&server);
+    int code = argc > 3 ? mup_set_up(&server.settings, argc - 3, argv + 3) : run(&server);
     mup_signer_close(&server.signer);
+    free(server.tls_certificate);
+    free(server.tls_key);
     mup_server_settings_free(&server.settings);
     return code;
 }

@@ -16,6 +16,10 @@ struct mup_server_settings {
     int64_t listen_port;
     char *port_file;
     char *api_token_file;
+    char *api_token_user;
+    char *users_file;
+    char *tls_certificate;
+    char *tls_key;
     char *store;
     char *mqtt_host;
     int64_t mqtt_port;

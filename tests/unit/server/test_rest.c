@@ -159,7 +159,8 @@ static int rest_setup(void **state)
 {
     struct rest *rest = calloc(1, sizeof *rest);
     static const struct mup_mqtt_callbacks nothing = {.on_message = NULL};
-    struct mup_http_settings http = {"127.0.0.1", 0};
+    struct mup_http_settings http = {.address = "127.0.0.1"};
+    struct mup_door_settings door = {.token = TOKEN};
     struct mup_mqtt_settings mqtt = {
         .host = "127.0.0.1", .port = 1, .client_id = "t", .keep_alive_s = 30};
     struct mup_edge_settings edge = {.socket_path = "/nowhere/netconf.sock"};
@@ -177,7 +178,7 @@ static int rest_setup(void **state)
                                       &bench->stranger};
     rest->updates = mup_updates_new(&bench->loop, &parts, &settings, &callbacks, NULL, &fault);
     assert_non_null(rest->updates);
-    rest->api = mup_api_new(&bench->loop, &http, TOKEN, error);
+    rest->api = mup_api_new(&bench->loop, &http, &door, error);
     assert_non_null(rest->api);
     struct mup_api_parts api_parts = {bench->releases, rest->updates, rest->edge, rest->mqtt};
     mup_api_serve(rest->api, &api_parts);
@@ -222,8 +223,8 @@ static void the_pointer_is_open_and_everything_else_wants_the_token(void **state
             assert_non_null(strstr(answer, "\"unauthorized\""));
         }
     }
-    int size =
-        snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    int size = snprintf(request, sizeof request,
+                        "GET /api/v1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     assert_non_null(strstr(talk(rest, request, (size_t)size, 1000, NULL), "HTTP/1.1 200"));
 }
 
@@ -254,7 +255,7 @@ static void paths_and_methods_that_are_not_there_are_named(void **state)
 {
     struct rest *rest = *state;
 
-    assert_fault(rest, "GET", "/api/v1", "", 404, "not-found");
+    assert_fault(rest, "GET", "/api/v2", "", 404, "not-found");
     assert_fault(rest, "GET", "/api/v1/updates/7", "", 404, "not-found");
     assert_fault(rest, "GET", "/api/v1/updates/0", "", 404, "not-found");
     assert_fault(rest, "GET", "/api/v1/updates/-1", "", 404, "not-found");
@@ -431,10 +432,11 @@ static void listeners_hear_of_their_update_and_their_going_is_noticed(void **sta
 static void a_port_that_is_taken_is_refused(void **state)
 {
     struct rest *rest = *state;
-    struct mup_http_settings http = {"127.0.0.1", mup_api_port(rest->api)};
+    struct mup_http_settings http = {.address = "127.0.0.1", .port = mup_api_port(rest->api)};
+    struct mup_door_settings door = {.token = TOKEN};
     char error[MUP_HTTP_ERROR_SIZE];
 
-    assert_null(mup_api_new(&rest->bench->loop, &http, TOKEN, error));
+    assert_null(mup_api_new(&rest->bench->loop, &http, &door, error));
     assert_non_null(strstr(error, "cannot listen on 127.0.0.1 port "));
 }
 
