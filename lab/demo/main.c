@@ -16,6 +16,7 @@
 #include "demo.h"
 #include "json.h"
 #include "mup/token.h"
+#include "web.h"
 
 #define EXIT_STOPPED   130   /* by a signal */
 #define IMAGE_SIZE_MIN 96u   /* mup-device image */
@@ -35,6 +36,9 @@ static const char help[] =
     "                  'all' mounts each and prints a table\n"
     "  --keep          leave the edge running, with one release more to deploy, and\n"
     "                  print how to reach and how to stop it\n"
+    "  --web           start the edge with five virtual devices and one micro:bit, print\n"
+    "                  the address of the web page and the log-in, and stay until\n"
+    "                  Ctrl-C; with --board posix without the micro:bit\n"
     "  --json          one JSON object on standard output and nothing else (with\n"
     "                  --attack all a list of objects)\n"
     "  --fast          let the micro:bit and its radio go as fast as this machine can,\n"
@@ -61,6 +65,7 @@ static void on_signal(int number)
 struct arguments {
     struct mup_demo_options demo;
     const char *attack;
+    bool web;
 };
 
 /* A message and a pointer to --help on stderr; returns 1 + the exit code. */
@@ -97,6 +102,9 @@ static int take_option(struct arguments *out, int option)
         return 0;
     case 'a':
         out->attack = optarg;
+        return 0;
+    case 'W':
+        out->web = true;
         return 0;
     case 'b':
         out->demo.board = mup_board_find(optarg);
@@ -150,6 +158,9 @@ static int check_arguments(struct arguments *out)
     if (out->attack != NULL && (demo->keep || demo->fast || demo->window != 0 || demo->slice != 0 ||
                                 demo->image_size != 0))
         return refuse("--attack goes with --board and --json only");
+    if (out->web && (out->attack != NULL || demo->keep || demo->fast || demo->window != 0 ||
+                     demo->slice != 0 || demo->image_size != 0))
+        return refuse("--web goes with --board and --json only");
     if (choose_board(demo) != 0)
         return 1 + MUP_EXIT_USAGE;
     if (demo->image_size == 0 && demo->board == &mup_board_posix)
@@ -164,12 +175,17 @@ static int check_arguments(struct arguments *out)
 
 static int read_arguments(struct arguments *out, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'},         {"keep", no_argument, NULL, 'k'},
-        {"fast", no_argument, NULL, 'f'},         {"attack", required_argument, NULL, 'a'},
-        {"board", required_argument, NULL, 'b'},  {"size", required_argument, NULL, 's'},
-        {"window", required_argument, NULL, 'w'}, {"slice", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                            {"keep", no_argument, NULL, 'k'},
+                                            {"fast", no_argument, NULL, 'f'},
+                                            {"web", no_argument, NULL, 'W'},
+                                            {"attack", required_argument, NULL, 'a'},
+                                            {"board", required_argument, NULL, 'b'},
+                                            {"size", required_argument, NULL, 's'},
+                                            {"window", required_argument, NULL, 'w'},
+                                            {"slice", required_argument, NULL, 'l'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     static char name[] = "demo"; /* for what getopt says */
     int option;
 
@@ -294,6 +310,15 @@ int main(int argc, char **argv)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
+    if (arguments.web) {
+        const struct mup_web_options web = {.bin = arguments.demo.bin,
+                                            .source = arguments.demo.source,
+                                            .json = arguments.demo.json,
+                                            .has_microbit =
+                                                arguments.demo.board == &mup_board_microbit,
+                                            .stop = &must_stop};
+        return mup_demo_web(&web);
+    }
     if (arguments.attack != NULL) {
         int code = mup_demo_attack(arguments.attack, arguments.demo.board, arguments.demo.json,
                                    arguments.demo.bin, arguments.demo.source, &must_stop);

@@ -36,6 +36,7 @@
 #define MUP_TESTBED_APP              "mup-demo"
 #define MUP_TESTBED_HARDWARE         "virtual"
 #define MUP_TESTBED_MICROBIT         "microbit" /* the hardware class of the other board */
+#define MUP_TESTBED_WEB_USER         "operator" /* whom the bridge knows as an administrator */
 #define MUP_TESTBED_LINK_OFFSET      "24576" /* the execution slot: behind a bootloader of 24 kB */
 
 struct mup_testbed_user {
@@ -58,6 +59,7 @@ struct mup_testbed {
     int ssh_port;
     int rest_port;
     int repository_port;
+    char web_password[MUP_TESTBED_PASSWORD_SIZE]; /* of MUP_TESTBED_WEB_USER, once it is made */
 
     struct mup_testbed_user users[MUP_TESTBED_USERS_MAX];
     size_t user_count;
@@ -83,6 +85,9 @@ bool mup_testbed_start_sshd(struct mup_testbed *bed);
 bool mup_testbed_start_bridge(struct mup_testbed *bed);
 bool mup_testbed_start_server(struct mup_testbed *bed);
 bool mup_testbed_start_repository(struct mup_testbed *bed); /* the vendor's web server */
+
+/* Somebody who can log in to the update server's web page; after its start. */
+bool mup_testbed_make_web_user(struct mup_testbed *bed);
 
 /* All five, in the order in which they need each other. */
 bool mup_testbed_start_edge(struct mup_testbed *bed);
