@@ -42,6 +42,7 @@ struct mup_netconf_client {
     bool freed;  /* the owner is done with it */
     bool closed; /* libuv is done with it */
     void (*on_state)(void *arg, bool open);
+    void (*on_notification)(void *arg, const char *xml, size_t size); /* may be NULL */
     void *arg;
     char *user;
     struct mup_netconf_framing framing;
@@ -289,6 +290,24 @@ static void take_reply(struct mup_netconf_client *client, const char *xml, size_
     free_call(call);
 }
 
+/* True when it was one, and was taken. */
+static bool take_notification(struct mup_netconf_client *client, const char *xml, size_t size)
+{
+    struct mup_xml reader;
+
+    mup_xml_init(&reader, xml, size);
+    if (!client->on_notification || mup_xml_next(&reader) ||
+        !mup_xml_is(reader.local, "notification")) {
+        return false;
+    }
+    if (mup_xml_check(xml, size, REPLY_ELEMENTS_MAX)) {
+        end(client, "the server's notification is not well-formed");
+    } else {
+        client->on_notification(client->arg, xml, size);
+    }
+    return true;
+}
+
 static bool is_hello(const char *xml, size_t size)
 {
     struct mup_xml reader;
@@ -340,7 +359,8 @@ static void take_bytes(struct mup_netconf_client *client, const char *bytes, siz
             end(client, "the server's framing is broken");
         } else if (client->state == CLIENT_HELLO) {
             take_hello(client, client->framing.message, client->framing.message_size);
-        } else {
+        } else if (!take_notification(client, client->framing.message,
+                                      client->framing.message_size)) {
             take_reply(client, client->framing.message, client->framing.message_size);
         }
     }
@@ -413,6 +433,7 @@ mup_netconf_client_new(struct mup_loop *loop, const struct mup_netconf_client_se
     client->user = user;
     client->hello_timer = timer;
     client->on_state = on_state;
+    client->on_notification = settings->on_notification;
     client->arg = arg;
     client->calls_end = &client->calls;
     mup_netconf_framing_init(&client->framing, MUP_NETCONF_REPLY_SIZE_MAX);

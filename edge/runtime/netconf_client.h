@@ -50,6 +50,10 @@ typedef void mup_netconf_on_reply(void *arg, const struct mup_netconf_reply *rep
 struct mup_netconf_client_settings {
     const char *socket_path;
     const char *user; /* the name that the server knows us by */
+    /* A notification (RFC 5277) of a session that has subscribed to them: the whole
+     * <notification>, NUL-terminated, valid during the call. Not from inside another call; may
+     * free the client. NULL: a notification ends the session, as what was not asked for. */
+    void (*on_notification)(void *arg, const char *xml, size_t size);
 };
 
 /*

@@ -124,6 +124,7 @@ static const struct route {
     {"GET", "/api/v1/session", ROLE_NONE, get_session},
     {"DELETE", "/api/v1/session", MUP_ROLE_READ_ONLY, log_out},
     {"GET", "/api/v1/devices", MUP_ROLE_READ_ONLY, mup_api_get_devices},
+    {"GET", "/api/v1/fleet", MUP_ROLE_READ_ONLY, mup_api_get_fleet},
     {"GET", "/api/v1/releases", MUP_ROLE_READ_ONLY, mup_api_get_releases},
     {"POST", "/api/v1/releases", MUP_ROLE_OPERATOR, mup_api_post_release},
     {"GET", "/api/v1/updates", MUP_ROLE_READ_ONLY, mup_api_get_updates},
@@ -228,21 +229,10 @@ static char *too_large(void *arg)
     return text;
 }
 
-void mup_api_tell(void *arg, const char *kind, int64_t update_id, const json_t *update)
-{
-    struct mup_api *api = arg;
-    enum mup_event_kind event;
-    struct mup_event_subject subject = {.update_id = update_id};
-
-    if (mup_event_kind_from_name(&event, kind)) {
-        mup_events_tell(api->events, event, &subject, update);
-    }
-}
-
 json_t *mup_api_ready_json(const struct mup_api *api)
 {
-    (void)api;
-    return json_pack("{s:s, s:b}", "server", "mup-server " MUP_VERSION, "bridge", 0);
+    return json_pack("{s:s, s:b}", "server", "mup-server " MUP_VERSION, "bridge",
+                     mup_mirror_is_live(api->parts.mirror) ? 1 : 0);
 }
 
 /* ---- begin and end ---- */

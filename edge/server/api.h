@@ -23,6 +23,7 @@
 
 #include "server/edge.h"
 #include "server/events.h"
+#include "server/fleet/mirror.h"
 #include "server/http.h"
 #include "server/releases.h"
 #include "server/updates.h"
@@ -39,6 +40,7 @@ struct mup_api_parts {
     struct mup_updates *updates;
     struct mup_edge *edge;
     struct mup_mqtt_session *mqtt; /* for metrics; may be NULL */
+    struct mup_mirror *mirror;
 };
 
 /* Listen. NULL: `error` says why. Parts are given by mup_api_serve(); until then every request but
@@ -51,6 +53,9 @@ void mup_api_serve(struct mup_api *api, const struct mup_api_parts *parts);
 void mup_api_free(struct mup_api *api);
 
 uint16_t mup_api_port(const struct mup_api *api);
+
+/* What the mirror tells: give it to mup_mirror_new(), with the API as its argument. */
+extern const struct mup_mirror_callbacks mup_api_mirror_callbacks;
 
 /* Tell the listeners; has the shape of mup_updates_callbacks' on_event. */
 void mup_api_tell(void *api, const char *kind, int64_t update_id, const json_t *update);

@@ -31,7 +31,7 @@ struct reading {
     unsigned module_depth;
     unsigned leaf_depth;
     char leaf[MUP_DIRECTORY_TEXT_SIZE];
-    char text[MUP_DIRECTORY_TEXT_SIZE];
+    char text[MUP_DIRECTORY_LABEL_SIZE];
 };
 
 /* Room for one more in an array that doubles. */
@@ -57,7 +57,7 @@ static void set(char *out, size_t size, const char *text)
     }
 }
 
-static void take_device_leaf(struct mup_directory_device *device, const char *leaf,
+void mup_directory_take_leaf(struct mup_directory_device *device, const char *leaf,
                              const char *text)
 {
     const struct {
@@ -72,7 +72,10 @@ static void take_device_leaf(struct mup_directory_device *device, const char *le
         {"namespace", device->xml_space, sizeof device->xml_space},
         {"state", device->state, sizeof device->state},
         {"reason", device->reason, sizeof device->reason},
+        {"first-seen", device->first_seen, sizeof device->first_seen},
         {"last-seen", device->last_seen, sizeof device->last_seen},
+        {"label", device->label, sizeof device->label},
+        {"update-state", device->update_state, sizeof device->update_state},
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -86,13 +89,24 @@ static void take_device_leaf(struct mup_directory_device *device, const char *le
     } else if (strcmp(leaf, "on-trial") == 0) {
         device->has_on_trial = true;
         device->on_trial = strcmp(text, "false") != 0;
+    } else if (strcmp(leaf, "reachable") == 0) {
+        device->has_reachable = true;
+        device->reachable = strcmp(text, "true") == 0;
     }
+}
+
+/* A bridge that does not say what is reachable calls it ready or announced. */
+bool mup_directory_is_online(const struct mup_directory_device *device)
+{
+    return device->has_reachable
+               ? device->reachable
+               : strcmp(device->state, "ready") == 0 || strcmp(device->state, "announced") == 0;
 }
 
 static void take_leaf(struct reading *reading)
 {
     if (reading->device_depth != 0 && reading->leaf_depth == reading->device_depth + 1) {
-        take_device_leaf(&reading->device, reading->leaf, reading->text);
+        mup_directory_take_leaf(&reading->device, reading->leaf, reading->text);
         reading->has_state |=
             strcmp(reading->leaf, "uuid") != 0 && strcmp(reading->leaf, "label") != 0;
     } else if (reading->module_depth != 0 && reading->leaf_depth == reading->module_depth + 1) {

@@ -17,6 +17,9 @@
 #define MUP_DIRECTORY_DEVICES_MAX 100000u
 #define MUP_DIRECTORY_MODULES_MAX 8192u
 #define MUP_DIRECTORY_TEXT_SIZE   128u
+#define MUP_DIRECTORY_LABEL_SIZE  257u /* 64 characters */
+#define MUP_DIRECTORY_WORD_SIZE   16u
+#define MUP_DIRECTORY_TIME_SIZE   40u
 
 struct mup_directory_device {
     char uuid[MUP_UUID_TEXT_SIZE]; /* how RPCs call it */
@@ -24,9 +27,14 @@ struct mup_directory_device {
     char category[MUP_DIRECTORY_TEXT_SIZE];
     char module[MUP_DIRECTORY_TEXT_SIZE];    /* "" while its description is not known */
     char xml_space[MUP_DIRECTORY_TEXT_SIZE]; /* namespace of that module, "" when not known */
-    char state[MUP_DIRECTORY_TEXT_SIZE];     /* announced, ready, refused, offline */
+    char state[MUP_DIRECTORY_WORD_SIZE];     /* announced, ready, refused, offline, ... */
     char reason[MUP_DIRECTORY_TEXT_SIZE];
-    char last_seen[MUP_DIRECTORY_TEXT_SIZE];
+    char first_seen[MUP_DIRECTORY_TIME_SIZE];
+    char last_seen[MUP_DIRECTORY_TIME_SIZE];
+    char label[MUP_DIRECTORY_LABEL_SIZE];       /* an operator's word for it */
+    char update_state[MUP_DIRECTORY_WORD_SIZE]; /* token-given, transferring, ...; "": none */
+    bool has_reachable;
+    bool reachable; /* connected to the broker */
     bool has_version;
     uint32_t version;
     bool has_on_trial; /* the bridge says whether that version is on trial */
@@ -45,6 +53,14 @@ extern const char mup_directory_rpc[];
  * above. MUP_ERR_SPACE: no memory. *out is written only on success. */
 MUP_MUST_CHECK
 enum mup_status mup_directory_parse(struct mup_directory *out, const char *xml, size_t size);
+
+/* Take over one leaf of a device, as <device> and notifications name it; others are left out. */
+void mup_directory_take_leaf(struct mup_directory_device *device, const char *leaf,
+                             const char *text);
+
+/* Whether it is there to be talked to. */
+bool mup_directory_is_online(const struct mup_directory_device *device);
+
 void mup_directory_free(struct mup_directory *directory);
 
 /* The device with this UUID or name; NULL: none. */

@@ -71,7 +71,8 @@ static void ignore_state(void *arg, bool open)
 
 static struct mup_netconf_client *connect_client(struct mup_edge *edge, void *arg)
 {
-    struct mup_netconf_client_settings settings = {edge->socket_path, edge->user};
+    struct mup_netconf_client_settings settings = {.socket_path = edge->socket_path,
+                                                   .user = edge->user};
 
     return mup_netconf_client_new(edge->loop, &settings, ignore_state, arg);
 }

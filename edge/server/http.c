@@ -120,6 +120,11 @@ static void name_peer(struct mup_http_request *request)
     }
 }
 
+void *mup_http_owner(const struct mup_http_request *request)
+{
+    return request->http->arg;
+}
+
 const char *mup_http_header(const struct mup_http_request *request, const char *name)
 {
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);

@@ -26,8 +26,9 @@
 #define MUP_HTTP_HEADERS_MAX     4u     /* that an answer may have beside the usual ones */
 #define MUP_HTTP_PEER_SIZE       64u
 #define MUP_HTTP_IDLE_S          60u
-#define MUP_HTTP_STREAM_SIZE_MAX (256u * 1024u) /* waiting for a slow reader; then it is cut off \
-                                                 */
+#define MUP_HTTP_STREAM_SIZE_MAX                                    \
+    (256u * 1024u) /* waiting for a slow reader; then it is cut off \
+                    */
 #define MUP_HTTP_STREAMS_SIZE_MAX (64u * 1024u * 1024u) /* the same for all of them together */
 #define MUP_HTTP_ERROR_SIZE       256u
 
@@ -43,6 +44,9 @@ struct mup_http_view {
     size_t body_size;
     const char *peer; /* numeric address of who asks, without the port */
 };
+
+/* The `arg` of the server that the request came to. */
+void *mup_http_owner(const struct mup_http_request *request);
 
 /* The header, whatever its case, or the parameter of the query (decoded; the first of its name).
  * NULL: there is none. Lives until the request is answered. */

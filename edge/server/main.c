@@ -31,6 +31,7 @@ struct server {
     struct mup_server_store *store;
     struct mup_fetcher *fetcher;
     struct mup_edge *edge;
+    struct mup_mirror *mirror;
     struct mup_mqtt_session *mqtt;
     struct mup_releases *releases;
     struct mup_updates *updates;
@@ -245,9 +246,13 @@ static int open_edge(struct server *server)
         .manifest_input = s->rpc_manifest_input,
     };
 
+    const struct mup_mirror_settings mirror = {s->netconf_socket, s->netconf_user};
+
     server->fetcher = mup_fetcher_new(&server->loop, &fetch);
     server->edge = mup_edge_new(&server->loop, &edge);
-    return server->fetcher && server->edge ? open_mqtt(server) : fail("no memory");
+    server->mirror = mup_mirror_new(&server->loop, &mirror, &mup_api_mirror_callbacks, server->api);
+    return server->fetcher && server->edge && server->mirror ? open_mqtt(server)
+                                                             : fail("no memory");
 }
 
 static int open_updates(struct server *server)
@@ -313,7 +318,7 @@ static bool is_loopback(const char *address)
 static int serve(struct server *server)
 {
     const struct mup_api_parts parts = {server->releases, server->updates, server->edge,
-                                        server->mqtt};
+                                        server->mqtt, server->mirror};
     char port[8];
     struct mup_error error;
 
@@ -346,6 +351,7 @@ static void close_all(struct server *server)
 {
     mup_fetcher_free(server->fetcher);
     mup_edge_free(server->edge);
+    mup_mirror_free(server->mirror);
     if (server->mqtt) {
         mup_mqtt_session_free(server->mqtt);
     }

@@ -72,6 +72,19 @@ size_t mup_updates_running_count(const struct mup_updates *updates)
     return count;
 }
 
+void mup_updates_each_running(const struct mup_updates *updates,
+                              void (*visit)(void *arg, const char *uuid, int64_t id), void *arg)
+{
+    char uuid[MUP_UUID_TEXT_SIZE];
+
+    for (const struct mup_runner *r = updates->context.runners; r; r = r->next) {
+        if (!r->has_ended) {
+            mup_uuid_format(uuid, r->stored.uuid);
+            visit(arg, uuid, r->stored.id);
+        }
+    }
+}
+
 const struct mup_updates_counters *mup_updates_counters(const struct mup_updates *updates)
 {
     return &updates->context.counters;

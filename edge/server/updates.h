@@ -98,6 +98,10 @@ void mup_updates_on_message(struct mup_updates *updates, const struct mup_mqtt_m
 void mup_updates_go_on(struct mup_updates *updates);
 
 size_t mup_updates_running_count(const struct mup_updates *updates);
+/* The updates that have not ended, by the UUID of their device. */
+void mup_updates_each_running(const struct mup_updates *updates,
+                              void (*visit)(void *arg, const char *uuid, int64_t id), void *arg);
+
 const struct mup_updates_counters *mup_updates_counters(const struct mup_updates *updates);
 
 /* One update, running or ended, as JSON (a new reference); NULL: there is none with this id. */

@@ -14,6 +14,7 @@ struct rest {
     struct mup_edge *edge;
     struct mup_mqtt_session *mqtt;
     struct mup_updates *updates;
+    struct mup_mirror *mirror;
     struct mup_api *api;
 };
 
@@ -164,6 +165,7 @@ static int rest_setup(void **state)
     struct mup_mqtt_settings mqtt = {
         .host = "127.0.0.1", .port = 1, .client_id = "t", .keep_alive_s = 30};
     struct mup_edge_settings edge = {.socket_path = "/nowhere/netconf.sock"};
+    struct mup_mirror_settings mirror = {"/nowhere/netconf.sock", "mup-server"};
     struct mup_updates_callbacks callbacks = {.on_event = NULL};
     struct mup_updates_settings settings = {.slice_size = 0};
     struct mup_fault fault;
@@ -180,7 +182,10 @@ static int rest_setup(void **state)
     assert_non_null(rest->updates);
     rest->api = mup_api_new(&bench->loop, &http, &door, error);
     assert_non_null(rest->api);
-    struct mup_api_parts api_parts = {bench->releases, rest->updates, rest->edge, rest->mqtt};
+    rest->mirror = mup_mirror_new(&bench->loop, &mirror, &mup_api_mirror_callbacks, rest->api);
+    assert_non_null(rest->mirror);
+    struct mup_api_parts api_parts = {bench->releases, rest->updates, rest->edge, rest->mqtt,
+                                      rest->mirror};
     mup_api_serve(rest->api, &api_parts);
     *state = rest;
     return 0;
@@ -191,6 +196,7 @@ static int rest_teardown(void **state)
     struct rest *rest = *state;
 
     mup_edge_free(rest->edge);
+    mup_mirror_free(rest->mirror);
     mup_mqtt_session_free(rest->mqtt);
     mup_updates_free(rest->updates);
     mup_api_free(rest->api);
