@@ -1,6 +1,6 @@
 /* Paths, bodies, and who may ask. Each handler answers at once or passes the request on as the
  * argument of a callback that does. */
-#include "server/api_internal.h"
+#include "server/api_visit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,6 +125,10 @@ static const struct route {
     {"DELETE", "/api/v1/session", MUP_ROLE_READ_ONLY, log_out},
     {"GET", "/api/v1/devices", MUP_ROLE_READ_ONLY, mup_api_get_devices},
     {"GET", "/api/v1/fleet", MUP_ROLE_READ_ONLY, mup_api_get_fleet},
+    {"GET", "/api/v1/devices/*", MUP_ROLE_READ_ONLY, mup_api_get_device},
+    {"GET", "/api/v1/devices/*/module", MUP_ROLE_READ_ONLY, mup_api_get_module},
+    {"GET", "/api/v1/devices/*/updates", MUP_ROLE_READ_ONLY, mup_api_get_device_updates},
+    {"POST", "/api/v1/devices/*/rpcs/*", MUP_ROLE_OPERATOR, mup_api_post_rpc},
     {"GET", "/api/v1/releases", MUP_ROLE_READ_ONLY, mup_api_get_releases},
     {"POST", "/api/v1/releases", MUP_ROLE_OPERATOR, mup_api_post_release},
     {"GET", "/api/v1/updates", MUP_ROLE_READ_ONLY, mup_api_get_updates},
@@ -291,6 +295,9 @@ void mup_api_free(struct mup_api *api)
         mup_http_free(api->http);
         mup_events_free(api->events);
         mup_door_free(api->door);
+        while (api->visits) {
+            mup_visit_end(api->visits);
+        }
         free(api);
     }
 }

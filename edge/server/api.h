@@ -24,6 +24,9 @@
 #include "server/edge.h"
 #include "server/events.h"
 #include "server/fleet/mirror.h"
+#include "server/fleet/points.h"
+#include "server/forms/caller.h"
+#include "server/forms/schemas.h"
 #include "server/http.h"
 #include "server/releases.h"
 #include "server/updates.h"
@@ -41,6 +44,9 @@ struct mup_api_parts {
     struct mup_edge *edge;
     struct mup_mqtt_session *mqtt; /* for metrics; may be NULL */
     struct mup_mirror *mirror;
+    struct mup_point_reader *points;
+    struct mup_schemas *schemas;
+    struct mup_caller *caller;
 };
 
 /* Listen. NULL: `error` says why. Parts are given by mup_api_serve(); until then every request but

@@ -14,6 +14,7 @@ struct mup_api {
     struct mup_api_parts parts;
     bool serves;
     struct mup_events *events;
+    struct mup_visit *visits; /* under way */
 };
 
 /* One request on its way to who answers it. All but `request` ends with the call. */
@@ -35,8 +36,10 @@ mup_api_handler mup_api_get_devices;
 mup_api_handler mup_api_get_fleet;
 mup_api_handler mup_api_get_device;
 mup_api_handler mup_api_get_module;
-mup_api_handler mup_api_post_rpc;
 mup_api_handler mup_api_get_device_updates;
+
+/* api_rpcs.c */
+mup_api_handler mup_api_post_rpc;
 
 /* api_releases.c */
 mup_api_handler mup_api_get_releases;

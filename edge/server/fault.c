@@ -67,6 +67,7 @@ static const struct {
                                          "an administrator of the bridge can release it"},
     [MUP_FAULT_DEVICE_TIMEOUT] = {"device-timeout", 504,
                                   "it may sleep or be away; whether it did it is not known"},
+    [MUP_FAULT_DEVICE_REFUSED] = {"device-refused", 409, "the message says why"},
     [MUP_FAULT_ANSWER_NOT_VALID] = {"answer-not-valid", 502,
                                     "the device does not do what its description says: tell its "
                                     "vendor"},

@@ -32,6 +32,10 @@ struct server {
     struct mup_fetcher *fetcher;
     struct mup_edge *edge;
     struct mup_mirror *mirror;
+    struct mup_point_reader *points;
+    struct mup_schemas *schemas;
+    struct mup_caller *caller;
+    const char *reserved[MUP_EDGE_COMMAND_COUNT + 1]; /* RPCs of an update */
     struct mup_mqtt_session *mqtt;
     struct mup_releases *releases;
     struct mup_updates *updates;
@@ -231,6 +235,23 @@ static int open_mqtt(struct server *server)
 
 /* ---- begin and end ---- */
 
+/* What the web page asks of the bridge beside updates. */
+static bool open_forms(struct server *server)
+{
+    const struct mup_server_settings *s = &server->settings;
+    const struct mup_schemas_settings schemas = {s->netconf_socket, s->netconf_user,
+                                                 server->reserved};
+    const struct mup_caller_settings caller = {s->netconf_socket, (uint32_t)s->rpc_timeout_ms};
+
+    server->reserved[MUP_EDGE_TOKEN] = s->rpc_token;
+    server->reserved[MUP_EDGE_MANIFEST] = s->rpc_manifest;
+    server->reserved[MUP_EDGE_VERIFY] = s->rpc_verify;
+    server->points = mup_point_reader_new(&server->loop, s->netconf_socket, s->netconf_user);
+    server->schemas = mup_schemas_new(&server->loop, &schemas);
+    server->caller = mup_caller_new(&server->loop, &caller);
+    return server->points && server->schemas && server->caller;
+}
+
 static int open_edge(struct server *server)
 {
     const struct mup_server_settings *s = &server->settings;
@@ -251,8 +272,9 @@ static int open_edge(struct server *server)
     server->fetcher = mup_fetcher_new(&server->loop, &fetch);
     server->edge = mup_edge_new(&server->loop, &edge);
     server->mirror = mup_mirror_new(&server->loop, &mirror, &mup_api_mirror_callbacks, server->api);
-    return server->fetcher && server->edge && server->mirror ? open_mqtt(server)
-                                                             : fail("no memory");
+    return server->fetcher && server->edge && server->mirror && open_forms(server)
+               ? open_mqtt(server)
+               : fail("no memory");
 }
 
 static int open_updates(struct server *server)
@@ -318,7 +340,8 @@ static bool is_loopback(const char *address)
 static int serve(struct server *server)
 {
     const struct mup_api_parts parts = {server->releases, server->updates, server->edge,
-                                        server->mqtt, server->mirror};
+                                        server->mqtt,     server->mirror,  server->points,
+                                        server->schemas,  server->caller};
     char port[8];
     struct mup_error error;
 
@@ -352,6 +375,9 @@ static void close_all(struct server *server)
     mup_fetcher_free(server->fetcher);
     mup_edge_free(server->edge);
     mup_mirror_free(server->mirror);
+    mup_point_reader_free(server->points);
+    mup_schemas_free(server->schemas);
+    mup_caller_free(server->caller);
     if (server->mqtt) {
         mup_mqtt_session_free(server->mqtt);
     }

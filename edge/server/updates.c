@@ -350,22 +350,45 @@ static void collect(void *arg, const struct mup_stored_update *stored)
     listing->updates[listing->count++] = *stored;
 }
 
+/* NULL: the store could not be read. */
+static json_t *listing_json(struct mup_updates *updates, const struct listing *listing,
+                            enum mup_status status)
+{
+    if (status != MUP_OK) {
+        return NULL;
+    }
+    json_t *list = json_array();
+    for (size_t i = 0; i < listing->count; i++) {
+        struct mup_runner *runner = find_runner(updates, listing->updates[i].id);
+        json_array_append_new(list, runner ? mup_runner_json(runner)
+                                           : stored_json(updates, &listing->updates[i]));
+    }
+    return list;
+}
+
 json_t *mup_updates_list_json(struct mup_updates *updates, size_t count)
 {
     struct listing listing = {calloc(count, sizeof *listing.updates), 0};
-    json_t *list = json_array();
+    enum mup_status status = listing.updates
+                                 ? mup_server_store_each_update(updates->context.parts.store, 0,
+                                                                count, false, collect, &listing)
+                                 : MUP_ERR_SPACE;
+    json_t *list = listing_json(updates, &listing, status);
 
-    if (!listing.updates || mup_server_store_each_update(updates->context.parts.store, 0, count,
-                                                         false, collect, &listing) != MUP_OK) {
-        free(listing.updates);
-        json_decref(list);
-        return NULL;
-    }
-    for (size_t i = 0; i < listing.count; i++) {
-        struct mup_runner *runner = find_runner(updates, listing.updates[i].id);
-        json_array_append_new(list, runner ? mup_runner_json(runner)
-                                           : stored_json(updates, &listing.updates[i]));
-    }
+    free(listing.updates);
+    return list;
+}
+
+json_t *mup_updates_of_json(struct mup_updates *updates, const uint8_t uuid[MUP_UUID_SIZE],
+                            size_t count)
+{
+    struct listing listing = {calloc(count, sizeof *listing.updates), 0};
+    enum mup_status status = listing.updates
+                                 ? mup_server_store_each_update_of(updates->context.parts.store,
+                                                                   uuid, count, collect, &listing)
+                                 : MUP_ERR_SPACE;
+    json_t *list = listing_json(updates, &listing, status);
+
     free(listing.updates);
     return list;
 }

@@ -110,4 +110,8 @@ json_t *mup_updates_json(struct mup_updates *updates, int64_t id);
 /* The newest `count`, as a JSON array (a new reference); NULL: the store cannot be read. */
 json_t *mup_updates_list_json(struct mup_updates *updates, size_t count);
 
+/* The same for one device. */
+json_t *mup_updates_of_json(struct mup_updates *updates, const uint8_t uuid[MUP_UUID_SIZE],
+                            size_t count);
+
 #endif

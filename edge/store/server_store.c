@@ -49,6 +49,9 @@ static const char *const migrations[] = {
     "  bytes_out INTEGER NOT NULL,"
     "  bytes_in INTEGER NOT NULL,"
     "  PRIMARY KEY (update_id, number)) STRICT;",
+
+    /* The history of one device, without walking over everybody's. */
+    "CREATE INDEX update_of_device ON device_update (uuid, id);",
 };
 
 static const struct mup_store_schema schema = {
@@ -319,12 +322,45 @@ static bool read_update(sqlite3_stmt *row, struct mup_stored_update *out)
            mup_store_column_text(row, 11, out->message, sizeof out->message);
 }
 
+/* Every row of a prepared statement, if it was prepared. */
+static enum mup_status visit_updates(struct mup_server_store *store, sqlite3_stmt *row, int code,
+                                     void (*visit)(void *arg, const struct mup_stored_update *u),
+                                     void *arg)
+{
+    struct mup_stored_update update;
+
+    while (code == SQLITE_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
+        code = read_update(row, &update) ? SQLITE_OK : SQLITE_CORRUPT;
+        if (code == SQLITE_OK) {
+            visit(arg, &update);
+        }
+    }
+    sqlite3_finalize(row);
+    return code == SQLITE_DONE ? MUP_OK : mup_store_read_failed(engine(store), "updates", code);
+}
+
+enum mup_status mup_server_store_each_update_of(
+    struct mup_server_store *store, const uint8_t uuid[MUP_UUID_SIZE], size_t count,
+    void (*visit)(void *arg, const struct mup_stored_update *u), void *arg)
+{
+    sqlite3_stmt *row;
+    int code = sqlite3_prepare_v2(mup_store_reader(engine(store)),
+                                  "SELECT " UPDATE_COLUMNS " FROM device_update WHERE uuid = ?"
+                                  " ORDER BY id DESC LIMIT ?",
+                                  -1, &row, NULL);
+
+    if (code == SQLITE_OK) {
+        sqlite3_bind_blob(row, 1, uuid, MUP_UUID_SIZE, SQLITE_STATIC);
+        sqlite3_bind_int64(row, 2, (int64_t)count);
+    }
+    return visit_updates(store, row, code, visit, arg);
+}
+
 enum mup_status
 mup_server_store_each_update(struct mup_server_store *store, int64_t from_id, size_t count,
                              bool unfinished_only,
                              void (*visit)(void *arg, const struct mup_stored_update *u), void *arg)
 {
-    struct mup_stored_update update;
     sqlite3_stmt *row;
     int code = sqlite3_prepare_v2(mup_store_reader(engine(store)),
                                   "SELECT " UPDATE_COLUMNS " FROM device_update"
@@ -337,14 +373,7 @@ mup_server_store_each_update(struct mup_server_store *store, int64_t from_id, si
         sqlite3_bind_int(row, 2, unfinished_only);
         sqlite3_bind_int64(row, 3, count > INT64_MAX ? INT64_MAX : (int64_t)count);
     }
-    while (code == SQLITE_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
-        code = read_update(row, &update) ? SQLITE_OK : SQLITE_CORRUPT;
-        if (code == SQLITE_OK) {
-            visit(arg, &update);
-        }
-    }
-    sqlite3_finalize(row);
-    return code == SQLITE_DONE ? MUP_OK : mup_store_read_failed(engine(store), "updates", code);
+    return visit_updates(store, row, code, visit, arg);
 }
 
 enum mup_status mup_server_store_get_update(struct mup_server_store *store, int64_t id,

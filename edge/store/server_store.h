@@ -128,6 +128,12 @@ enum mup_status mup_server_store_each_update(
     struct mup_server_store *store, int64_t from_id, size_t count, bool unfinished_only,
     void (*visit)(void *arg, const struct mup_stored_update *u), void *arg);
 
+/* Visit the newest `count` updates of a device, newest first. */
+MUP_MUST_CHECK
+enum mup_status mup_server_store_each_update_of(
+    struct mup_server_store *store, const uint8_t uuid[MUP_UUID_SIZE], size_t count,
+    void (*visit)(void *arg, const struct mup_stored_update *u), void *arg);
+
 /* One update. MUP_ERR_RANGE: there is none with this id. */
 MUP_MUST_CHECK
 enum mup_status mup_server_store_get_update(struct mup_server_store *store, int64_t id,

@@ -15,6 +15,9 @@ struct rest {
     struct mup_mqtt_session *mqtt;
     struct mup_updates *updates;
     struct mup_mirror *mirror;
+    struct mup_point_reader *points;
+    struct mup_schemas *schemas;
+    struct mup_caller *caller;
     struct mup_api *api;
 };
 
@@ -165,6 +168,9 @@ static int rest_setup(void **state)
     struct mup_mqtt_settings mqtt = {
         .host = "127.0.0.1", .port = 1, .client_id = "t", .keep_alive_s = 30};
     struct mup_edge_settings edge = {.socket_path = "/nowhere/netconf.sock"};
+    static const char *const reserved[] = {"getDeviceToken", NULL};
+    struct mup_schemas_settings schemas = {"/nowhere/netconf.sock", "mup-server", reserved};
+    struct mup_caller_settings caller = {"/nowhere/netconf.sock", 1000};
     struct mup_mirror_settings mirror = {"/nowhere/netconf.sock", "mup-server"};
     struct mup_updates_callbacks callbacks = {.on_event = NULL};
     struct mup_updates_settings settings = {.slice_size = 0};
@@ -183,9 +189,12 @@ static int rest_setup(void **state)
     rest->api = mup_api_new(&bench->loop, &http, &door, error);
     assert_non_null(rest->api);
     rest->mirror = mup_mirror_new(&bench->loop, &mirror, &mup_api_mirror_callbacks, rest->api);
-    assert_non_null(rest->mirror);
-    struct mup_api_parts api_parts = {bench->releases, rest->updates, rest->edge, rest->mqtt,
-                                      rest->mirror};
+    rest->points = mup_point_reader_new(&bench->loop, mirror.socket_path, mirror.user);
+    rest->schemas = mup_schemas_new(&bench->loop, &schemas);
+    rest->caller = mup_caller_new(&bench->loop, &caller);
+    assert_true(rest->mirror && rest->points && rest->schemas && rest->caller);
+    struct mup_api_parts api_parts = {bench->releases, rest->updates, rest->edge,    rest->mqtt,
+                                      rest->mirror,    rest->points,  rest->schemas, rest->caller};
     mup_api_serve(rest->api, &api_parts);
     *state = rest;
     return 0;
@@ -197,6 +206,9 @@ static int rest_teardown(void **state)
 
     mup_edge_free(rest->edge);
     mup_mirror_free(rest->mirror);
+    mup_point_reader_free(rest->points);
+    mup_schemas_free(rest->schemas);
+    mup_caller_free(rest->caller);
     mup_mqtt_session_free(rest->mqtt);
     mup_updates_free(rest->updates);
     mup_api_free(rest->api);
