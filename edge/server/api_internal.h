@@ -46,11 +46,13 @@ mup_api_handler mup_api_get_releases;
 mup_api_handler mup_api_get_release;
 mup_api_handler mup_api_post_release;
 
+/* api_check.c */
+mup_api_handler mup_api_get_check;
+
 /* api_updates.c */
 mup_api_handler mup_api_get_updates;
 mup_api_handler mup_api_post_update;
 mup_api_handler mup_api_get_update;
 mup_api_handler mup_api_get_update_events;
-mup_api_handler mup_api_get_check;
 
 #endif

@@ -39,6 +39,8 @@ struct mup_releases {
     size_t count;
     struct adding *adding;
     size_t adding_count;
+    struct mup_refused_release refused[MUP_RELEASES_REFUSED_MAX]; /* a ring */
+    size_t refused_count;                                         /* ever */
 };
 
 /* ---- the table ---- */
@@ -131,6 +133,24 @@ void mup_releases_drop(struct mup_releases *releases, int64_t id)
     }
 }
 
+bool mup_release_manifest(const struct mup_stored_release *release, struct mup_manifest *manifest)
+{
+    struct mup_cose_sign1 envelope;
+
+    return mup_cose_sign1_decode(&envelope, release->manifest, release->manifest_size) == MUP_OK &&
+           mup_manifest_decode(manifest, envelope.payload.data, envelope.payload.size) == MUP_OK;
+}
+
+bool mup_releases_is_trusted(const struct mup_releases *releases,
+                             const struct mup_stored_release *release)
+{
+    struct mup_manifest manifest;
+    struct mup_error error;
+    const struct mup_bytes bytes = {release->manifest, release->manifest_size};
+
+    return mup_release_open(&manifest, bytes, releases->vendor_key, &error) == MUP_OK;
+}
+
 /* ---- the way in ---- */
 
 static void adding_free(struct adding *adding)
@@ -145,8 +165,31 @@ static void adding_free(struct adding *adding)
     free(adding);
 }
 
+static void remember(struct adding *adding, const struct mup_fault *fault)
+{
+    struct mup_releases *releases = adding->releases;
+    struct mup_refused_release *refused =
+        &releases->refused[releases->refused_count++ % MUP_RELEASES_REFUSED_MAX];
+
+    snprintf(refused->url, sizeof refused->url, "%s", adding->stored.url);
+    refused->fault = *fault;
+    refused->at_ms = mup_loop_wall_ms();
+}
+
+const struct mup_refused_release *mup_releases_refused(const struct mup_releases *releases,
+                                                       size_t at)
+{
+    size_t kept = releases->refused_count < MUP_RELEASES_REFUSED_MAX ? releases->refused_count
+                                                                     : MUP_RELEASES_REFUSED_MAX;
+
+    return at < kept
+               ? &releases->refused[(releases->refused_count - 1 - at) % MUP_RELEASES_REFUSED_MAX]
+               : NULL;
+}
+
 static void refuse(struct adding *adding, const struct mup_fault *fault)
 {
+    remember(adding, fault);
     mup_log(MUP_LOG_WARNING, "releases", mup_log_event("release refused"),
             mup_log_text("url", adding->stored.url),
             mup_log_text("code", mup_fault_name(fault->code)), mup_log_text("why", fault->message));

@@ -13,6 +13,7 @@
 #ifndef MUP_SERVER_RELEASES_H
 #define MUP_SERVER_RELEASES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,10 +22,18 @@
 #include "server/fetch.h"
 #include "store/server_store.h"
 
-#define MUP_RELEASES_MAX        4096u
-#define MUP_RELEASES_ADDING_MAX 8u /* each holds up to 17 MiB while it is checked */
+#define MUP_RELEASES_MAX         4096u
+#define MUP_RELEASES_REFUSED_MAX 32u /* remembered; the oldest goes */
+#define MUP_RELEASES_ADDING_MAX  8u  /* each holds up to 17 MiB while it is checked */
 
 struct mup_releases;
+
+/* A release that was to be fetched and was refused: remembered until the server ends. */
+struct mup_refused_release {
+    char url[MUP_FETCH_URL_SIZE_MAX + 1];
+    struct mup_fault fault;
+    uint64_t at_ms; /* ms since 1970 */
+};
 
 /* Called once, never from inside mup_releases_add(). On success fault is NULL and release lives as
  * long as the table; a release that was there already, byte for byte, is success. */
@@ -49,12 +58,25 @@ enum mup_fault_code mup_releases_add(struct mup_releases *releases, const char *
 size_t mup_releases_count(const struct mup_releases *releases);
 const struct mup_stored_release *mup_releases_at(const struct mup_releases *releases, size_t at);
 
+/* The newest first; NULL: there are not so many. */
+const struct mup_refused_release *mup_releases_refused(const struct mup_releases *releases,
+                                                       size_t at);
+
 /* NULL: not there. The pointer lives as long as the table. */
 const struct mup_stored_release *mup_releases_by_id(const struct mup_releases *releases,
                                                     int64_t id);
 const struct mup_stored_release *mup_releases_find(const struct mup_releases *releases,
                                                    const char *app_id, uint32_t version,
                                                    const char *hardware_class);
+
+/* What the vendor signed, from the kept bytes, which were verified on the way in. False: the store
+ * is damaged. */
+bool mup_release_manifest(const struct mup_stored_release *release, struct mup_manifest *manifest);
+
+/* Whether it is signed by the vendor whom this server believes now: the key may have been another
+ * one when the release came in. */
+bool mup_releases_is_trusted(const struct mup_releases *releases,
+                             const struct mup_stored_release *release);
 
 /* The payload, read on the first hold and kept until the last drop. data is NULL on failure. */
 struct mup_bytes mup_releases_hold(struct mup_releases *releases, int64_t id);

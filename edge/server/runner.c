@@ -530,12 +530,9 @@ static void load_steps(struct mup_runner *runner)
  * in; the store is ours. */
 static bool set_goal(struct mup_runner *runner, struct mup_update_goal *goal)
 {
-    struct mup_cose_sign1 envelope;
     const struct mup_stored_release *release = runner->release;
 
-    if (mup_cose_sign1_decode(&envelope, release->manifest, release->manifest_size) != MUP_OK ||
-        mup_manifest_decode(&goal->manifest, envelope.payload.data, envelope.payload.size) !=
-            MUP_OK) {
+    if (!mup_release_manifest(release, &goal->manifest)) {
         return false;
     }
     memcpy(goal->uuid, runner->stored.uuid, sizeof goal->uuid);

@@ -62,6 +62,20 @@ static int64_t taken_by(const struct mup_updates *updates, const uint8_t uuid[MU
     return 0;
 }
 
+bool mup_updates_goal(const struct mup_updates *updates, const struct mup_stored_release *release,
+                      const uint8_t uuid[MUP_UUID_SIZE], struct mup_update_goal *goal)
+{
+    const struct mup_signer *signer = updates->context.parts.signer;
+
+    memset(goal, 0, sizeof *goal);
+    memcpy(goal->uuid, uuid, sizeof goal->uuid);
+    memcpy(goal->manifest_digest, release->manifest_digest, sizeof goal->manifest_digest);
+    memcpy(goal->vendor_kid, release->vendor_kid, sizeof goal->vendor_kid);
+    memcpy(goal->server_kid, signer->kid, sizeof goal->server_kid);
+    goal->slice_size = updates->context.settings.slice_size;
+    return mup_release_manifest(release, &goal->manifest);
+}
+
 size_t mup_updates_running_count(const struct mup_updates *updates)
 {
     size_t count = 0;

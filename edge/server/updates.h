@@ -97,6 +97,11 @@ void mup_updates_start(struct mup_updates *updates, const struct mup_updates_wis
 void mup_updates_on_message(struct mup_updates *updates, const struct mup_mqtt_message *message);
 void mup_updates_go_on(struct mup_updates *updates);
 
+/* What an update of this device with this release would have to reach, as a token is held against
+ * it (mup_update_check()). False: the store is damaged. */
+bool mup_updates_goal(const struct mup_updates *updates, const struct mup_stored_release *release,
+                      const uint8_t uuid[MUP_UUID_SIZE], struct mup_update_goal *goal);
+
 size_t mup_updates_running_count(const struct mup_updates *updates);
 /* The updates that have not ended, by the UUID of their device. */
 void mup_updates_each_running(const struct mup_updates *updates,
