@@ -1,6 +1,6 @@
 /* The list of devices with many in it: found, filtered, sorted, scrolled, by hand and by keyboard. */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { launch, logIn, newPage } from './support/browser.mjs';
 import { startEdge } from './support/edge.mjs';
 
@@ -30,6 +30,12 @@ describe('many devices', () => {
         await edge?.end();
     });
 
+    beforeEach(async () => {
+        await page.goto(`${edge.url}/#/`);
+        await page.reload();
+        await page.locator('.rows .row').first().waitFor();
+    });
+
     const names = () => page.locator('.rows .row .name a').allInnerTexts();
 
     test('only the rows in sight exist, and the last one is a scroll away', async () => {
@@ -42,11 +48,11 @@ describe('many devices', () => {
 
     test('a part of a UUID finds one; all filters are in the address and survive a reload', async () => {
         await page.getByLabel('Search').fill('000003e7-');
-        await page.getByText('1 device of 1,001 match').waitFor();
+        await page.getByText('1 of 1,001 devices').waitFor();
         assert.deepEqual(await names(), ['000003e7-0000-4000-8000-0000000be9c4']);
         assert.match(page.url(), /search=000003e7-/);
         await page.reload();
-        await page.getByText('1 device of 1,001 match').waitFor();
+        await page.getByText('1 of 1,001 devices').waitFor();
         await page.getByRole('button', { name: 'Show all' }).click();
         await page.getByLabel('Search').fill('no such thing');
         await page.getByText('No device matches.').waitFor();
@@ -56,11 +62,11 @@ describe('many devices', () => {
 
     test('the picture of versions filters, and so does the list of versions', async () => {
         await page.getByRole('button', { name: /v2/ }).click();
-        await page.getByText('1 device of 1,001 match').waitFor();
+        await page.getByText('1 of 1,001 devices').waitFor();
         assert.deepEqual(await names(), ['newer-one']);
         await page.getByRole('button', { name: /v2/, pressed: true }).click();
         await page.getByLabel('Version', { exact: true }).selectOption('1');
-        await page.getByText('1,000 devices of 1,001 match').waitFor();
+        await page.getByText('1,000 of 1,001 devices').waitFor();
         await page.getByRole('button', { name: 'Show all' }).click();
     });
 

@@ -1,7 +1,7 @@
 /* All devices: how many, which versions run, and a list that stays quick with ten thousand of them.
  * The server searches, filters and sorts; what is chosen stands in the address. */
 import { get, query } from './api.mjs';
-import { h, say, seldom, write } from './dom.mjs';
+import { h, seldom, write } from './dom.mjs';
 import { number, plural } from './format.mjs';
 import { bar, devicePill, empty, errorNotice, nameOf, notice, pill, setBar, when } from './pieces.mjs';
 import { Rows } from './rows.mjs';
@@ -187,7 +187,6 @@ class Fleet {
         this.showSort();
         this.showFleet();
         await this.rows.restart();
-        say(this.count.textContent);
     }
 
     showCount(matching) {
@@ -195,7 +194,7 @@ class Fleet {
         this.clear.hidden = !isFiltered;
         this.table.setAttribute('aria-rowcount', matching + 1);
         this.table.hidden = matching === 0;
-        write(this.count, isFiltered ? `${plural(matching, 'device')} of ${number(this.fleet.total)} match` : '');
+        write(this.count, isFiltered ? `${number(matching)} of ${plural(this.fleet.total, 'device')}` : '');
         if (matching === 0 && isFiltered) {
             this.said.replaceChildren(notice('idle', 'No device matches. Take a filter away, or ', h('strong', {}, 'Show all'), '.'));
         } else if (this.said.querySelector('[data-tone="idle"]')) {

@@ -19,7 +19,8 @@ let lastId = '';
 
 export const state = { tone: 'idle', since: 0, bridge: true };
 
-/** Call `call(data)` for each event of a kind; `link` and `again` are the page's own. Returns how to stop. */
+/** Call `call(data)` for each event of a kind. The page's own: `link` changed, load all `again`, the
+ * stream was `denied`. Returns how to stop. */
 export function on(kind, call) {
     const set = listeners.get(kind) ?? new Set();
     listeners.set(kind, set.add(call));
@@ -65,6 +66,7 @@ function failed() {
         clearTimeout(timer);
         timer = setTimeout(open, retry_ms);
         retry_ms = Math.min(2 * retry_ms, RETRY_LAST_MS);
+        tell('denied');
     }
 }
 

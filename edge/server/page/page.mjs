@@ -128,17 +128,14 @@ function showLink() {
     }
 }
 
-/* The stream says only that it failed: a session that has ended looks like a server that is away. */
-async function showLoss() {
-    showLink();
-    if (live.state.tone === 'lost' && me) {
-        try {
-            if ((await session()) === null) {
-                askToLogIn(true);
-            }
-        } catch {
-            // It is away indeed.
+/* A stream says only that it was denied: the session may have ended, or there are too many. */
+async function lookAtSession() {
+    try {
+        if (me && (await session()) === null) {
+            askToLogIn(true);
         }
+    } catch {
+        // The server is away; the stream will tell when it is back.
     }
 }
 
@@ -190,7 +187,8 @@ async function begin() {
 }
 
 whenSessionIsLost(() => askToLogIn(true));
-live.on('link', showLoss);
+live.on('link', showLink);
+live.on('denied', lookAtSession);
 live.on('again', () => current?.again?.());
 window.addEventListener('hashchange', () => show());
 window.addEventListener('online', () => live.hurry());

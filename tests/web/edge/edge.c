@@ -14,7 +14,9 @@
  *     memory                                  of mup-server; {"kb"}
  */
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,15 +197,37 @@ static json_t *do_start_bridge(struct director *director)
     return mup_testbed_start_bridge(&director->bed) ? json_object() : NULL;
 }
 
+struct join {
+    struct mup_fleet *fleet;
+    size_t count;
+    bool good;
+    atomic_bool done;
+};
+
+static void *run_join(void *arg)
+{
+    struct join *join = arg;
+
+    join->good = mup_fleet_join(join->fleet, 0, join->count, FLEET_WINDOW);
+    join->done = true;
+    return NULL;
+}
+
+/* In a thread: a daemon whose log nobody reads stands still. */
 static json_t *do_fleet(struct director *director)
 {
-    size_t count = strtoul(director->words[1], NULL, 10);
+    struct join join = {.count = strtoul(director->words[1], NULL, 10)};
+    pthread_t thread;
 
     if (!director->fleet)
         director->fleet = mup_fleet_open(&director->bed, FLEET_KINDS);
-    return director->fleet && mup_fleet_join(director->fleet, 0, count, FLEET_WINDOW)
-               ? json_pack("{s:I}", "count", (json_int_t)count)
-               : NULL;
+    join.fleet = director->fleet;
+    if (!join.fleet || pthread_create(&thread, NULL, run_join, &join) != 0)
+        return NULL;
+    while (!join.done)
+        mup_process_pump(&director->bed.processes, PUMP_MS);
+    pthread_join(thread, NULL);
+    return join.good ? json_pack("{s:I}", "count", (json_int_t)join.count) : NULL;
 }
 
 /* What it has in memory now, as Linux counts it. */
