@@ -2,6 +2,7 @@
 #include "server/web/page.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "server/web/answer.h"
 
@@ -16,11 +17,30 @@ static const struct mup_page_file *find(const char *path)
 }
 
 /* If-None-Match is a list; one of ours is enough, and so is `*`. */
-static bool is_known(const struct mup_http_request *request, const struct mup_page_file *file)
+static bool is_known(const struct mup_http_request *request, const char *etag)
 {
     const char *known = mup_http_header(request, "If-None-Match");
 
-    return known && (strstr(known, file->etag) || strcmp(known, "*") == 0);
+    return known && (strstr(known, etag) || strcmp(known, "*") == 0);
+}
+
+/* Accept-Encoding is a list of names, each perhaps with a weight; `gzip;q=0` forbids it. */
+static bool takes_gzip(const struct mup_http_request *request)
+{
+    static const char name[] = "gzip";
+    const char *at = mup_http_header(request, "Accept-Encoding");
+
+    while (at && *at) {
+        at += strspn(at, " \t,");
+        size_t size = strcspn(at, " \t,;");
+        const char *end = at + strcspn(at, ",");
+        if (size == sizeof name - 1 && strncasecmp(at, name, size) == 0) {
+            const char *weight = memchr(at, '=', (size_t)(end - at));
+            return !weight || strspn(weight + 1, "0.") != strcspn(weight + 1, ", \t");
+        }
+        at = end;
+    }
+    return false;
 }
 
 bool mup_page_answer(struct mup_http_request *request, const struct mup_http_view *view)
@@ -35,9 +55,17 @@ bool mup_page_answer(struct mup_http_request *request, const struct mup_http_vie
                           "this path does not take this method");
         return true;
     }
-    mup_http_add_header(request, "ETag", file->etag);
-    if (is_known(request, file)) {
+    bool packed = takes_gzip(request);
+    const char *etag = packed ? file->packed_etag : file->etag;
+
+    mup_http_add_header(request, "ETag", etag);
+    mup_http_add_header(request, "Vary", "Accept-Encoding");
+    mup_http_add_header(request, "Cache-Control", "no-cache"); /* ask each time: it may be newer */
+    if (is_known(request, etag)) {
         mup_http_reply_static(request, 304, file->type, "", 0);
+    } else if (packed) {
+        mup_http_add_header(request, "Content-Encoding", "gzip");
+        mup_http_reply_static(request, 200, file->type, file->packed, file->packed_size);
     } else {
         mup_http_reply_static(request, 200, file->type, file->bytes, file->size);
     }

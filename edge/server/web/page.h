@@ -17,6 +17,9 @@ struct mup_page_file {
     const char *etag; /* with its quotes */
     const unsigned char *bytes;
     size_t size;
+    const char *packed_etag; /* the same by gzip */
+    const unsigned char *packed;
+    size_t packed_size;
 };
 
 extern const struct mup_page_file mup_page_files[]; /* ends with a NULL path */
