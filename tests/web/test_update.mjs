@@ -125,7 +125,7 @@ describe('updating', () => {
         await page.getByRole('link', { name: 'What it is' }).click();
         await page.getByRole('heading', { name: 'mup-demo version 3' }).waitFor();
         await page.getByText('Signed by the vendor whom this server trusts').waitFor();
-        await page.getByText('Digest of the image').first().waitFor();
+        await page.getByText('Digest of the manifest').waitFor();
         assert.deepEqual(problems, []);
     });
 

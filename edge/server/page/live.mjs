@@ -6,6 +6,7 @@
 
 const COMMON = ['update', 'progress', 'device', 'release', 'refused', 'bridge'];
 const OF_A_DEVICE = ['telemetry', 'notification'];
+export const KINDS = [...COMMON, ...OF_A_DEVICE];
 const RETRY_FIRST_MS = 1000;
 const RETRY_LAST_MS = 15000;
 
@@ -13,7 +14,7 @@ const listeners = new Map();
 let source = null;
 let retry_ms = RETRY_FIRST_MS;
 let timer = 0;
-let wasOpen = false;
+let isMissed = false; // something may have happened that no stream told
 let wanted = null; // the device whose values are wanted
 let lastId = '';
 
@@ -50,8 +51,8 @@ function parsed(event) {
 }
 
 function opened() {
-    const again = wasOpen && state.tone === 'lost';
-    wasOpen = true;
+    const again = isMissed;
+    isMissed = false;
     retry_ms = RETRY_FIRST_MS;
     become('live');
     if (again) {
@@ -60,6 +61,7 @@ function opened() {
 }
 
 function failed() {
+    isMissed = true;
     become('lost');
     if (source.readyState === EventSource.CLOSED) {
         source = null;
@@ -95,7 +97,7 @@ function take(kind, event) {
 }
 
 function address() {
-    const wish = wanted ? { kinds: [...COMMON, ...OF_A_DEVICE].join(), device: wanted } : { kinds: COMMON.join() };
+    const wish = wanted ? { kinds: KINDS.join(), device: wanted } : { kinds: COMMON.join() };
     return `/api/v1/events?${new URLSearchParams(lastId ? { ...wish, 'last-event-id': lastId } : wish)}`;
 }
 
@@ -110,9 +112,28 @@ export function open() {
         lastId = '';
         tell('again');
     });
-    for (const kind of ['ready', ...COMMON, ...OF_A_DEVICE]) {
+    for (const kind of ['ready', ...KINDS]) {
         source.addEventListener(kind, (event) => take(kind, event));
     }
+}
+
+/** Ends when the stream is open, or after this time. */
+export function begun(most_ms) {
+    return new Promise((resolve) => {
+        if (state.tone === 'live') {
+            resolve();
+            return;
+        }
+        const timeout = setTimeout(() => {
+            isMissed = true;
+            resolve();
+        }, most_ms);
+        const stop = on('link', () => {
+            stop();
+            clearTimeout(timeout);
+            resolve();
+        });
+    });
 }
 
 /** Also the values and events of this device; null: of none. */
@@ -132,7 +153,7 @@ export function close() {
     clearTimeout(timer);
     source?.close();
     source = null;
-    wasOpen = false;
+    isMissed = false;
     wanted = null;
     lastId = '';
     state.tone = 'idle';

@@ -10,6 +10,8 @@ import { logInView } from './login.mjs';
 import { notice, problem } from './pieces.mjs';
 
 const host = document.getElementById('view');
+const tabs = new BroadcastChannel('mup-session'); // the other tabs of this browser
+const stream_ms = 1000; // so long a view waits for the event stream, then does without
 const slowly_ms = 200; // so long nothing says "loading": most answers are there before
 
 const places = [
@@ -27,15 +29,27 @@ let current = null; // what the shown view has asked for
 
 /* ---- views ---- */
 
-/** What a view gets: where to put itself, its address, and news until it is left. */
+/** What a view gets: where to put itself, its address, and news until it is left. News that come while
+ * a view still asks how things stand are kept for it, so that none falls between. */
 function makeContext(parts, values) {
     const controller = new AbortController();
     const ends = [];
+    let heard = [];
+    const stops = live.KINDS.map((kind) => live.on(kind, (data) => heard.push([kind, data])));
+    const hearNoMore = () => {
+        stops.splice(0).forEach((stop) => stop());
+        heard = [];
+    };
+    ends.push(hearNoMore);
     return {
         host, parts, values, me,
         signal: controller.signal,
         mayAct: me?.role !== 'read-only',
-        on: (kind, call) => ends.push(live.on(kind, call)),
+        hearNoMore,
+        on(kind, call) {
+            heard.filter(([one]) => one === kind).forEach(([, data]) => call(data));
+            ends.push(live.on(kind, call));
+        },
         every(ms, call) {
             const timer = setInterval(call, ms);
             ends.push(() => clearInterval(timer));
@@ -92,6 +106,7 @@ async function show({ focus = true } = {}) {
     try {
         const { view } = await import(file);
         await view(context);
+        context.hearNoMore();
         clearTimeout(slow);
         if (!context.signal.aborted && focus) {
             window.scrollTo(0, 0);
@@ -141,13 +156,15 @@ async function lookAtSession() {
 
 /* ---- who is logged in ---- */
 
-function enter(found) {
+async function enter(found) {
     me = found;
     document.getElementById('top').hidden = false;
     write(document.getElementById('who'), me.user);
     live.open();
     showLink();
-    show();
+    // What happens between an answer and the beginning of the stream would be told by neither.
+    await live.begun(stream_ms);
+    await show();
 }
 
 function askToLogIn(wasLoggedIn) {
@@ -170,6 +187,7 @@ async function leaveForGood() {
     } catch {
         // Then the session ends by itself; this page forgets it now.
     }
+    tabs.postMessage('logged out');
     askToLogIn(false);
 }
 
@@ -189,6 +207,7 @@ async function begin() {
 whenSessionIsLost(() => askToLogIn(true));
 live.on('link', showLink);
 live.on('denied', lookAtSession);
+tabs.addEventListener('message', lookAtSession);
 live.on('again', () => current?.again?.());
 window.addEventListener('hashchange', () => show());
 window.addEventListener('online', () => live.hurry());

@@ -140,8 +140,4 @@ export async function view(context) {
         }
     });
     context.again = async () => take(await get(path, context.signal));
-    // What happened between the answer above and the first event.
-    if (!update.result) {
-        take(await get(path, context.signal));
-    }
 }

@@ -31,8 +31,14 @@ const tones = { true: 'good', false: 'bad', null: 'idle' };
 function checkList(checks) {
     return h('ul', { class: 'checks' }, checks.map(({ name, ok, message }) => {
         const [yes, no, open] = checkNames[name] ?? [name, name, name];
-        return h('li', { 'data-tone': tones[ok], 'data-check': name }, h('i', { 'aria-hidden': 'true' }), h('span', {}, h('b', {}, ok === null ? open : ok ? yes : no), ' ', message));
+        return h('li', { 'data-tone': tones[ok], 'data-check': name }, h('i', { 'aria-hidden': 'true' }), h('span', {}, h('b', {}, ok === null ? open : ok ? yes : no), ' ', h('span', { class: 'soft' }, sentence(message))));
     }));
+}
+
+/** Of one among many devices only what speaks against it. */
+function shortList(check) {
+    const against = check.checks.filter((one) => one.ok === false);
+    return against.length > 0 ? checkList(against) : h('ul', { class: 'checks' }, h('li', { 'data-tone': 'good' }, h('i', { 'aria-hidden': 'true' }), h('span', {}, 'Nothing speaks against it.')));
 }
 
 /** One word for a release: whether it may go on the one device that is chosen. */
@@ -133,7 +139,7 @@ class Start {
             return;
         }
         this.checks.set(device.uuid, made);
-        this.lines.get(device.uuid).replaceChildren(made instanceof Error ? errorNotice(made) : checkList(made.checks));
+        this.lines.get(device.uuid).replaceChildren(made instanceof Error ? errorNotice(made) : this.devices.length === 1 ? checkList(made.checks) : shortList(made));
         this.showVerdict();
     }
 

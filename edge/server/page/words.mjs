@@ -142,7 +142,8 @@ export function answer(state, meaning, states = []) {
     const [number, ...rest] = String(state).split('_');
     const name = rest.join('-').toLowerCase();
     const declared = states.find((one) => one.name === state)?.description;
-    const text = meaning || declared || '';
+    // One word, such as the state's own name, says less than what stands below.
+    const text = [meaning, declared].find((one) => one?.includes(' ')) ?? '';
     if (number === '10') {
         return { tone: 'good', title: 'Done', text: text || 'The device did as it was asked.' };
     }
@@ -152,6 +153,3 @@ export function answer(state, meaning, states = []) {
     const known = deviceSaid[name];
     return { tone: 'bad', title: known ? known[0] : 'The device refused', text: text || (known ? known[1] : String(state)) };
 }
-
-/* The checks of GET /updates/check, and of releases. */
-export const newerText = (from, to) => (to > from ? `newer: ${from} → ${to}` : to === from ? `it runs version ${to} already` : `older: it runs ${from}`);
