@@ -289,7 +289,7 @@ class Fleet {
         }
     }
 
-    async show() {
+    async show(first = null) {
         const { host } = this.context;
         const head = h('div', { class: 'head-line' }, h('div', {}, h('h1', {}, 'Devices'), this.summary));
         if (this.fleet.total === 0) {
@@ -302,7 +302,7 @@ class Fleet {
         this.showFleet();
         this.showSort();
         host.replaceChildren(head, this.picture, this.listPart);
-        await this.rows.restart();
+        await this.rows.restart(first);
     }
 }
 
@@ -310,10 +310,12 @@ export async function view(context) {
     const fleet = new Fleet(context);
     context.title('Devices');
     // Rows and numbers at the same time: the first rows are what one waits for.
+    const first = fleet.rows.askFirst();
+    first.catch(() => {}); // told by whoever awaits it
     const [counts, updates] = await Promise.all([get('/fleet', context.signal), get('/updates', context.signal)]);
     fleet.fleet = counts;
     updates.updates.filter((update) => !update.result).forEach((update) => fleet.running.set(update.device.uuid, update));
-    await fleet.show();
+    await fleet.show(first);
     context.on('device', (device) => fleet.takeDevice(device));
     context.on('update', (update) => fleet.takeUpdate(update));
     context.on('progress', (update) => fleet.takeUpdate(update));

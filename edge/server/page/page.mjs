@@ -192,6 +192,7 @@ async function leaveForGood() {
 }
 
 async function begin() {
+    live.open(); // at the same time as the question who is logged in: mostly somebody is
     try {
         const found = await session();
         if (found) {
@@ -200,6 +201,7 @@ async function begin() {
             askToLogIn(false);
         }
     } catch (error) {
+        live.close();
         showProblem(error, begin);
     }
 }

@@ -22,13 +22,19 @@ export class Rows {
         this.height = 0;
     }
 
-    /** The question has changed: forget all rows. Ends when the first are there. */
-    async restart() {
+    /** The question has changed: forget all rows. Ends when the first are there. `first`: the answer
+     * for them, if it was asked for already. */
+    async restart(first = null) {
         this.round++;
         this.items = [];
         this.places.clear();
         this.asked.clear();
-        await this.load(0);
+        await this.load(0, first);
+    }
+
+    /** The first rows, for restart(). */
+    askFirst() {
+        return this.ask(0, PAGE);
     }
 
     /** Ask again for what is in sight; the rows stay until the answer is there. */
@@ -40,14 +46,14 @@ export class Rows {
         await Promise.all([...pages].map((page) => this.load(page)));
     }
 
-    async load(page) {
+    async load(page, answer = null) {
         const { round } = this;
         if (this.asked.get(page) === round) {
             return;
         }
         this.asked.set(page, round);
         try {
-            const { list, matching } = await this.ask(page * PAGE, PAGE);
+            const { list, matching } = await (answer ?? this.ask(page * PAGE, PAGE));
             if (round === this.round) {
                 this.take(page * PAGE, list, matching);
             }
