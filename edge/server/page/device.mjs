@@ -207,7 +207,7 @@ class DeviceView {
             h('section', { class: 'card', 'aria-label': 'Measured values' }, h('h2', {}, 'What it measures'), this.measures()), this.eventsPart(),
             h('section', { class: 'card', 'aria-label': 'Updates' }, h('h2', {}, 'Its updates'), this.history),
         ];
-        context.host.replaceChildren(this.head, this.standing,
+        context.show(this.head, this.standing,
             device.description ? h('p', { class: 'lead' }, device.description) : '',
             h('div', { class: 'columns' },
                 h('section', { class: 'card', 'aria-label': 'What it can do' }, h('h2', {}, 'What it can do'), callsPart(context, device)),
@@ -242,12 +242,15 @@ class DeviceView {
         }
         const isNews = update.result || update.state !== this.running?.state;
         const at = this.updates.findIndex((one) => one.id === update.id);
+        if (this.updates[at]?.result && !update.result) {
+            return; // an answer that was overtaken by the end
+        }
         if (at < 0) {
             this.updates.unshift(update);
         } else {
             this.updates[at] = update;
         }
-        this.running = update.result ? null : update;
+        this.running = this.updates.find((one) => !one.result) ?? null;
         if (isNews) {
             this.showHead();
             this.showHistory();
@@ -279,8 +282,7 @@ export async function view(context) {
     shown.show();
     live.want(device.uuid);
     context.on('device', (news) => shown.takeDevice(news));
-    context.on('update', (news) => shown.takeUpdate(news));
-    context.on('progress', (news) => shown.takeUpdate(news));
+    context.on(['update', 'progress'], (news) => shown.takeUpdate(news));
     context.on('telemetry', (news) => shown.takeTelemetry(news));
     context.on('notification', (news) => shown.takeNotification(news));
     context.every(15000, () => shown.showHead());

@@ -290,18 +290,17 @@ class Fleet {
     }
 
     async show(first = null) {
-        const { host } = this.context;
         const head = h('div', { class: 'head-line' }, h('div', {}, h('h1', {}, 'Devices'), this.summary));
         if (this.fleet.total === 0) {
             write(this.summary, '');
-            host.replaceChildren(head, empty('devices', 'No device has announced itself yet',
+            this.context.show(head, empty('devices', 'No device has announced itself yet',
                 'A device appears here as soon as it reaches the broker and tells the bridge what it is. Nothing needs to be entered.',
                 h('p', {}, 'Switch one on that knows this broker’s address and has a user name there (', h('code', {}, 'mup device add'), ' makes one). This page notices by itself.')));
             return;
         }
         this.showFleet();
         this.showSort();
-        host.replaceChildren(head, this.picture, this.listPart);
+        this.context.show(head, this.picture, this.listPart);
         await this.rows.restart(first);
     }
 }
@@ -317,8 +316,7 @@ export async function view(context) {
     updates.updates.filter((update) => !update.result).forEach((update) => fleet.running.set(update.device.uuid, update));
     await fleet.show(first);
     context.on('device', (device) => fleet.takeDevice(device));
-    context.on('update', (update) => fleet.takeUpdate(update));
-    context.on('progress', (update) => fleet.takeUpdate(update));
+    context.on(['update', 'progress'], (update) => fleet.takeUpdate(update));
     context.again = () => {
         fleet.countAgain();
         fleet.rows.refresh();

@@ -41,14 +41,23 @@ function makeContext(parts, values) {
         heard = [];
     };
     ends.push(hearNoMore);
+    const slow = setTimeout(() => host.replaceChildren(h('p', { class: 'loading', role: 'status' }, 'Loading …')), slowly_ms);
+    ends.push(() => clearTimeout(slow));
     return {
         host, parts, values, me,
+        /** What the view shows from now on. */
+        show(...children) {
+            clearTimeout(slow);
+            host.replaceChildren(...children);
+        },
         signal: controller.signal,
         mayAct: me?.role !== 'read-only',
         hearNoMore,
-        on(kind, call) {
-            heard.filter(([one]) => one === kind).forEach(([, data]) => call(data));
-            ends.push(live.on(kind, call));
+        /** Kinds that tell of the same thing go to one call, in the order in which they came. */
+        on(kinds, call) {
+            const wanted = [kinds].flat();
+            heard.filter(([kind]) => wanted.includes(kind)).forEach(([, data]) => call(data));
+            wanted.forEach((kind) => ends.push(live.on(kind, call)));
         },
         every(ms, call) {
             const timer = setInterval(call, ms);
@@ -98,7 +107,6 @@ async function show({ focus = true } = {}) {
         return;
     }
     const context = makeContext(pattern.exec(path).slice(1).map(decodeURIComponent), new URLSearchParams(search));
-    const slow = setTimeout(() => host.replaceChildren(h('p', { class: 'loading', role: 'status' }, 'Loading …')), slowly_ms);
     current = context;
     if (file !== './device.mjs') {
         live.want(null);
@@ -107,15 +115,14 @@ async function show({ focus = true } = {}) {
         const { view } = await import(file);
         await view(context);
         context.hearNoMore();
-        clearTimeout(slow);
         if (!context.signal.aborted && focus) {
             window.scrollTo(0, 0);
             host.focus({ preventScroll: true });
             say(document.title);
         }
     } catch (error) {
-        clearTimeout(slow);
         if (!context.signal.aborted && error.name !== 'AbortError' && me) {
+            context.end();
             showProblem(error, () => show());
         }
     }

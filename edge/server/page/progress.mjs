@@ -48,6 +48,9 @@ class Progress {
 
     take(update) {
         const wasEnded = this.update.result;
+        if (wasEnded && !update.result) {
+            return; // an answer that was overtaken by the end
+        }
         const progress = update.progress ?? (update.state === this.update.state ? this.update.progress : undefined);
         this.update = { ...update, progress: update.result ? undefined : progress };
         if (progress && update.state === 'transfer') {
@@ -122,7 +125,7 @@ export async function view(context) {
     const name = update.device.name;
     context.title(`Update of ${name}`);
     shown.show();
-    context.host.replaceChildren(
+    context.show(
         h('p', { class: 'crumbs' }, h('a', { href: '#/updates' }, 'Updates'), ' › ', `Update ${update.id}`),
         h('h1', {}, 'Update of ', h('a', { href: `#/devices/${encodeURIComponent(update.device.uuid)}` }, name), ` to version ${update.to}`),
         shown.head, shown.barPart, shown.again, shown.sequence.element, h('section', { class: 'card' }, h('h2', {}, 'In numbers'), shown.facts));
@@ -131,8 +134,7 @@ export async function view(context) {
             shown.take(news);
         }
     };
-    context.on('update', take);
-    context.on('progress', take);
+    context.on(['update', 'progress'], take);
     context.every(TICK_MS, () => {
         if (!shown.update.result) {
             shown.sequence.show(shown.update);

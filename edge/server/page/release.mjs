@@ -16,7 +16,7 @@ export async function view(context) {
     const release = await get(`/releases/${context.parts[0]}`, context.signal);
     const title = `${release.app} version ${release.version}`;
     context.title(title);
-    context.host.replaceChildren(
+    context.show(
         h('p', { class: 'crumbs' }, h('a', { href: '#/releases' }, 'Releases'), ' › ', title),
         h('h1', {}, title),
         h('p', { class: 'lead' }, `For devices of the hardware class ${release.hardware}. ${bytes(release.payload_size)} go to each device and become ${bytes(release.image_size)} in its flash.`),

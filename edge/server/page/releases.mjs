@@ -65,7 +65,7 @@ export async function view(context) {
     const shown = new Releases(context);
     context.title('Releases');
     await shown.ask();
-    context.host.replaceChildren(h('div', { class: 'head-line' }, h('h1', {}, 'Releases')),
+    context.show(h('div', { class: 'head-line' }, h('h1', {}, 'Releases')),
         context.mayAct ? shown.form() : notice('idle', 'You may look, but not fetch. Ask an administrator for the role of an operator.'), shown.list, shown.refused);
     const ask = () => shown.ask().catch(() => {}); // a loss of the server is told by the banner
     context.on('release', (release) => {

@@ -213,14 +213,14 @@ export async function view(context) {
     context.title(title);
     const head = [h('p', { class: 'crumbs' }, h('a', { href: '#/' }, 'Devices'), ' › ', 'Update'), h('h1', {}, title)];
     if (devices.length === 0) {
-        context.host.replaceChildren(...head, empty('devices', 'No device is chosen', 'Choose one or several in the list of devices.', h('p', {}, h('a', { class: 'button primary', href: '#/' }, 'To the devices'))));
+        context.show(...head, empty('devices', 'No device is chosen', 'Choose one or several in the list of devices.', h('p', {}, h('a', { class: 'button primary', href: '#/' }, 'To the devices'))));
     } else if (!context.mayAct) {
-        context.host.replaceChildren(...head, empty('updates', 'You may look, but not update', 'Ask an administrator for the role of an operator.'));
+        context.show(...head, empty('updates', 'You may look, but not update', 'Ask an administrator for the role of an operator.'));
     } else if (releases.length === 0) {
-        context.host.replaceChildren(...head, empty('releases', 'There is no release yet', 'Fetch one from its vendor first; then come back.', h('p', {}, h('a', { class: 'button primary', href: '#/releases' }, 'Fetch a release'))));
+        context.show(...head, empty('releases', 'There is no release yet', 'Fetch one from its vendor first; then come back.', h('p', {}, h('a', { class: 'button primary', href: '#/releases' }, 'Fetch a release'))));
     } else {
         const start = new Start(context, devices, releases);
-        context.host.replaceChildren(...head, start.form);
+        context.show(...head, start.form);
         const wanted = context.values.get('release');
         if (!start.take(Number(wanted))) {
             start.showVerdict();

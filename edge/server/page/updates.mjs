@@ -19,6 +19,9 @@ class Line {
     }
 
     show(update) {
+        if (this.update?.result && !update.result) {
+            return; // an answer that was overtaken by the end
+        }
         const key = `${update.state} ${update.reason}`;
         if (!update.progress && update.state === this.update?.state) {
             update.progress = this.update.progress;
@@ -92,10 +95,9 @@ export async function view(context) {
     };
     await ask();
     context.title('Updates');
-    context.host.replaceChildren(
+    context.show(
         h('div', { class: 'head-line' }, h('div', {}, h('h1', {}, ids ? plural(ids.length, 'update') : 'Updates'), shown.summary), ids ? h('a', { href: '#/updates' }, 'All updates') : null),
         failed > 0 ? notice('bad', `${plural(failed, 'update')} could not be started; the devices may be busy or away.`) : '', shown.body);
-    context.on('update', (update) => shown.take(update));
-    context.on('progress', (update) => shown.take(update));
+    context.on(['update', 'progress'], (update) => shown.take(update));
     context.again = ask;
 }
