@@ -57,6 +57,7 @@ static void get_session(struct mup_api *api, const struct mup_ask *ask)
 static void log_out(struct mup_api *api, const struct mup_ask *ask)
 {
     mup_door_log_out(api->door, ask->request);
+    mup_events_look_after(api->events);
 }
 
 static void get_metrics(struct mup_api *api, const struct mup_ask *ask)

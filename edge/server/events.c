@@ -152,6 +152,30 @@ size_t mup_events_count(const struct mup_events *events)
     return events->count;
 }
 
+/* An id alone is no event, but a reader remembers it: kinds that he does not wish to hear do not
+ * make him old. */
+void mup_events_look_after(struct mup_events *events)
+{
+    char id[ID_SIZE];
+    char text[ID_SIZE + 32];
+
+    write_id(id, events);
+    snprintf(text, sizeof text, ": still here\nid: %s\n\n", id);
+    for (struct listener *l = events->listeners, *next; l; l = next) {
+        next = l->next;
+        if (l->has_session && !mup_door_is_open_for(events->door, l->session_hash)) {
+            mup_http_stream_end(l->stream);
+        } else {
+            mup_http_stream_send(l->stream, text);
+        }
+    }
+}
+
+static void on_period(void *arg)
+{
+    mup_events_look_after(arg);
+}
+
 /* ---- listening ---- */
 
 /* The number in an id of this run; false: it is none, or its successors are not kept any more. */
@@ -217,9 +241,11 @@ bool mup_events_listen(struct mup_events *events, struct mup_http_request *reque
                        const struct mup_events_wish *wish, const char *first_name,
                        const json_t *first)
 {
-    struct listener *listener =
-        events->count < MUP_EVENTS_LISTENERS_MAX ? listener_new(wish) : NULL;
-
+    if (events->count == MUP_EVENTS_LISTENERS_MAX) {
+        mup_events_look_after(events); /* once those that have gone are noticed, others get in */
+        return false;
+    }
+    struct listener *listener = listener_new(wish);
     if (!listener) {
         return false;
     }
@@ -251,26 +277,6 @@ void mup_events_gone(struct mup_events *events, struct mup_http_stream *stream)
         *at = gone->next;
         events->count--;
         free(gone);
-    }
-}
-
-/* An id alone is no event, but a reader remembers it: kinds that he does not wish to hear do not
- * make him old. */
-static void on_period(void *arg)
-{
-    struct mup_events *events = arg;
-    char id[ID_SIZE];
-    char text[ID_SIZE + 32];
-
-    write_id(id, events);
-    snprintf(text, sizeof text, ": still here\nid: %s\n\n", id);
-    for (struct listener *l = events->listeners, *next; l; l = next) {
-        next = l->next;
-        if (l->has_session && !mup_door_is_open_for(events->door, l->session_hash)) {
-            mup_http_stream_end(l->stream);
-        } else {
-            mup_http_stream_send(l->stream, text);
-        }
     }
 }
 

@@ -74,6 +74,10 @@ bool mup_events_listen(struct mup_events *events, struct mup_http_request *reque
 void mup_events_tell(struct mup_events *events, enum mup_event_kind kind,
                      const struct mup_event_subject *subject, const json_t *json);
 
+/* Now, not at the next period: end the streams of sessions that have ended, notice readers that
+ * have gone. */
+void mup_events_look_after(struct mup_events *events);
+
 size_t mup_events_count(const struct mup_events *events);
 
 void mup_events_gone(struct mup_events *events, struct mup_http_stream *stream);

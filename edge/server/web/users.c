@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 
 #include "runtime/log.h"
-#include "runtime/loop.h"
 #include "runtime/text.h"
 
 struct table {
@@ -20,7 +19,6 @@ struct mup_users {
     char *path;
     struct table table;
     struct stat seen; /* of the file that was read; st_ino 0: none */
-    uint64_t checked_ms;
 };
 
 static const char *const role_names[MUP_ROLE_COUNT] = {
@@ -185,13 +183,7 @@ void mup_users_refresh(struct mup_users *users)
 {
     struct mup_error error = {""};
     struct stat about;
-    uint64_t now = mup_loop_wall_ms();
 
-    if (users->checked_ms != 0 && now >= users->checked_ms &&
-        now - users->checked_ms < MUP_USERS_CHECK_MS) {
-        return;
-    }
-    users->checked_ms = now;
     memset(&about, 0, sizeof about);
     if (stat(users->path, &about) != 0) {
         about.st_ino = 0;

@@ -21,7 +21,6 @@
 #define MUP_USER_NAME_MAX  32u
 #define MUP_USER_HASH_SIZE 128u /* with NUL; libsodium's crypto_pwhash_STRBYTES */
 #define MUP_USERS_FILE_MAX 65536u
-#define MUP_USERS_CHECK_MS 500u /* how old what we know of the file may be */
 
 #define MUP_USER_SERVER    "mup-server"
 
