@@ -36,6 +36,26 @@ async function hostileDescription(edge) {
     return file;
 }
 
+/* A lamp that has a colour, too: a structure of three numbers, and a mode. The virtual device knows no
+ * such method, and says so. */
+async function colourDescription(edge) {
+    let text = await readFile(path.join(root, 'firmware/description/virtual.jsonld'), 'utf8');
+    const part = (name) => `{"@id":"#${name}","@type":"OperationInput","hasDataRestriction_minInclusive":0,"hasDataRestriction_maxInclusive":255}`;
+    const swap = (from, to) => {
+        assert.ok(text.includes(from), from);
+        text = text.replace(from, to);
+    };
+    swap('"exposesFunctionality":["#ledOn","#ledOff"],"hasOperation":[', `"exposesFunctionality":["#ledOn","#ledOff","#ledColour"],"hasOperation":[
+{"@id":"#opColour","@type":"Operation","exposesCommand":"#cmdColour","method":"LED-COLOUR","topic":"led/%s","hasOperationState":"#state","hasInput":["#uuid",
+{"@id":"#colour","@type":"OperationInput","hasSubStructure":[${['red', 'green', 'blue'].map(part).join()}]},
+{"@id":"#mode","@type":"OperationInput","hasDataRestriction_pattern":["steady","blink"]}]},`);
+    swap('{"@id":"#ledOff","@type":"ControllingFunctionality"', `{"@id":"#ledColour","@type":"ControllingFunctionality","hasCommand":"#cmdColour","hasThingProperty":{"@type":"b:YangDescription","hasValue":"Set the colour of the lamp"}},
+{"@id":"#ledOff","@type":"ControllingFunctionality"`);
+    const file = path.join(edge.folder, 'colour.jsonld');
+    await writeFile(file, text);
+    return file;
+}
+
 const log = (edge, device) => readFile(path.join(edge.folder, 'log', `${device}.log`), 'utf8');
 
 describe('a device', () => {
@@ -45,6 +65,7 @@ describe('a device', () => {
     let problems;
     let uuid;
     let hostile;
+    let colour;
 
     before(async () => {
         edge = await startEdge();
@@ -52,7 +73,8 @@ describe('a device', () => {
         await edge.tell('release', 1, 20000, 'ok');
         uuid = (await edge.tell('device', 'device-1', 'lamp-1', 1, '--interval', 1)).uuid;
         hostile = (await edge.tell('device', 'device-2', 'hostile-1', 1, '--interval', 1, '--description', await hostileDescription(edge))).uuid;
-        await edge.ready(2);
+        colour = (await edge.tell('device', 'device-3', 'colour-1', 1, '--description', await colourDescription(edge))).uuid;
+        await edge.ready(3);
         ({ page, problems } = await newPage(browser));
         await logIn(page, edge);
         await page.getByRole('link', { name: 'lamp-1' }).click();
@@ -133,6 +155,24 @@ describe('a device', () => {
         await page.getByText('It can be neither called nor updated now.').waitFor();
         await edge.tell('start', 'device-1');
         await page.locator('.head-facts').getByText('Online').waitFor();
+        assert.deepEqual(problems, []);
+    });
+
+    test('a structure is filled in by its parts or as a colour, and its wrong part is named; a refusal is told in words', async () => {
+        await go(page, `#/devices/${colour}`);
+        const form = page.locator('[data-rpc="ledColour"]');
+        await form.getByLabel('red').fill('256');
+        await form.getByLabel('green').fill('0');
+        await form.getByLabel('blue').fill('0');
+        await form.getByLabel('mode').selectOption('blink');
+        await form.getByRole('button').click();
+        await form.getByText('Enter 0 to 255.').waitFor();
+        assert.equal(await form.getByLabel('red').getAttribute('aria-invalid'), 'true');
+        await form.getByLabel('colour: pick a colour').fill('#ff8000');
+        assert.deepEqual(await Promise.all(['red', 'green', 'blue'].map((name) => form.getByLabel(name).inputValue())), ['255', '128', '0']);
+        await form.getByRole('button').click();
+        await form.getByText('the device answered 12_ERROR').waitFor();
+        await form.getByText('The device could not do it').waitFor();
         assert.deepEqual(problems, []);
     });
 

@@ -12,6 +12,12 @@ describe('logging in', () => {
         edge = await startEdge();
         browser = await launch();
     });
+    const addLamp = async () => {
+        await edge.tell('release', 1, 20000, 'ok');
+        await edge.tell('device', 'device-1', 'lamp-1', 1);
+        await edge.ready(1);
+    };
+
     after(async () => {
         await browser?.close();
         await edge?.end();
@@ -78,6 +84,48 @@ describe('logging in', () => {
         await page.getByLabel('Password', { exact: true }).fill(edge.password);
         await page.getByRole('button', { name: 'Log in' }).click();
         await page.getByRole('heading', { name: 'Releases', level: 1 }).waitFor();
+        assert.deepEqual(problems, []);
+        await context.close();
+    });
+
+    test('somebody who may only look is offered nothing else, and told so', async () => {
+        await addLamp();
+        const password = await edge.addUser('rita', 'read-only');
+        const { page, problems, context } = await newPage(browser);
+        await logIn(page, edge, password, 'rita');
+        await page.getByRole('link', { name: 'lamp-1' }).click();
+        await page.getByText('You may look, but not call.').waitFor();
+        assert.equal(await page.getByRole('button', { name: 'Run: Turn the lamp on' }).isDisabled(), true);
+        assert.equal(await page.getByRole('link', { name: 'Update …' }).count(), 0);
+        await go(page, '#/releases');
+        await page.getByText('You may look, but not fetch.').waitFor();
+        const status = await page.evaluate(async () => {
+            const { csrf } = await (await fetch('/api/v1/session')).json();
+            return (await fetch('/api/v1/updates', { method: 'POST', body: '{"device":"lamp-1","release":1}', headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf } })).status;
+        });
+        assert.equal(status, 403, 'the page alone refuses');
+        assert.deepEqual(problems, []);
+        await context.close();
+    });
+
+    test('a tab out of sight gives its stream back, and catches up when it is looked at', async () => {
+        const { page, problems, context } = await newPage(browser);
+        await page.clock.install();
+        const look = (hidden) => page.evaluate((now) => {
+            Object.defineProperty(document, 'hidden', { value: now, configurable: true });
+            document.dispatchEvent(new Event('visibilitychange'));
+        }, hidden);
+        await logIn(page, edge);
+        const row = page.getByRole('row').filter({ hasText: 'lamp-1' });
+        await row.getByText('Online').waitFor();
+        await page.getByText('Live', { exact: true }).waitFor();
+        const closed = page.waitForEvent('requestfailed', (request) => request.url().includes('/events'));
+        await look(true);
+        await page.clock.fastForward(40000);
+        await closed;
+        await edge.tell('kill', 'device-1');
+        await look(false);
+        await row.getByText('Offline').waitFor();
         assert.deepEqual(problems, []);
         await context.close();
     });

@@ -162,18 +162,19 @@ function switchField(input, id) {
 /** Red, green and blue of 0 to 255: also as a colour that one can point at. */
 function colourOf(input, fields) {
     const isByte = (part) => part.type === 'integer' && part.range.length === 1 && part.range[0].min === '0' && part.range[0].max === '255';
-    const letters = input.parts.map((part) => part.name.toLowerCase()[0]).join('');
-    if (letters !== 'rgb' || !input.parts.every(isByte)) {
+    const letter = (name) => name.toLowerCase()[0];
+    const channels = ['r', 'g', 'b'].map((one) => fields.find((field) => letter(field.name) === one));
+    if (fields.length !== 3 || channels.includes(undefined) || !input.parts.every(isByte)) {
         return null;
     }
     const picker = h('input', { type: 'color', 'aria-label': `${input.name}: pick a colour` });
     picker.addEventListener('input', () => {
         picker.value.match(/[0-9a-f]{2}/g).forEach((pair, at) => {
-            fields[at].control.value = Number.parseInt(pair, 16);
+            channels[at].control.value = Number.parseInt(pair, 16);
         });
     });
     const follow = () => {
-        const bytes = fields.map((field) => Math.min(255, Math.max(0, Number(field.control.value) || 0)));
+        const bytes = channels.map((field) => Math.min(255, Math.max(0, Number(field.control.value) || 0)));
         picker.value = `#${bytes.map((one) => Math.floor(one).toString(16).padStart(2, '0')).join('')}`;
     };
     fields.forEach((field) => field.control.addEventListener('input', follow));

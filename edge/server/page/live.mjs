@@ -9,12 +9,14 @@ const OF_A_DEVICE = ['telemetry', 'notification'];
 export const KINDS = [...COMMON, ...OF_A_DEVICE];
 const RETRY_FIRST_MS = 1000;
 const RETRY_LAST_MS = 15000;
+const HIDDEN_MS = 30000;
 
 const listeners = new Map();
 let source = null;
 let retry_ms = RETRY_FIRST_MS;
 let timer = 0;
 let isMissed = false; // something may have happened that no stream told
+let isResting = false; // nobody looks at this tab
 let wanted = null; // the device whose values are wanted
 let lastId = '';
 
@@ -102,7 +104,7 @@ function address() {
 }
 
 export function open() {
-    if (source) {
+    if (source || isResting) {
         return;
     }
     source = new EventSource(address());
@@ -151,6 +153,7 @@ export function want(device) {
 
 export function close() {
     clearTimeout(timer);
+    isResting = false;
     source?.close();
     source = null;
     isMissed = false;
@@ -159,6 +162,24 @@ export function close() {
     state.tone = 'idle';
     state.bridge = true;
 }
+
+/* A browser has six connections to a server for all its tabs together: one that nobody looks at gives
+ * its stream back, and catches up when it is looked at again. */
+let hiddenTimer = 0;
+
+document.addEventListener('visibilitychange', () => {
+    clearTimeout(hiddenTimer);
+    if (document.hidden && source) {
+        hiddenTimer = setTimeout(() => {
+            source?.close();
+            source = null;
+            isResting = true;
+        }, HIDDEN_MS);
+    } else if (!document.hidden && isResting) {
+        isResting = false;
+        open();
+    }
+});
 
 /** Do not wait for the pause to pass. */
 export function hurry() {

@@ -46,6 +46,12 @@ export class Edge {
         return (await run(path.join(bin, 'mup'), words, { cwd: this.folder })).stdout;
     }
 
+    /** Somebody else who may log in; the password. */
+    async addUser(name, role) {
+        const { stdout } = await run(path.join(bin, 'mup-server'), ['--config', path.join(this.folder, 'server.conf'), '--add-user', name, role]);
+        return /^password +(\S+)/m.exec(stdout)[1];
+    }
+
     /** As a program asks, with the token; the parsed answer. */
     async rest(method, where, body) {
         const { readFile } = await import('node:fs/promises');
