@@ -4,7 +4,7 @@
 #include <jansson.h>
 
 #include "mup/sign/sign1.h"
-#include "server/api.h"
+#include "server/api_internal.h"
 
 #define TOKEN "0123456789abcdef"
 #define AUTH  "Authorization: Bearer " TOKEN "\r\n"
@@ -446,6 +446,78 @@ static void listeners_hear_of_their_update_and_their_going_is_noticed(void **sta
     }
 }
 
+static void stop_soon(void *arg)
+{
+    mup_loop_stop(arg);
+}
+
+/* Let the server do what it has to, until so many listen. */
+static void run_until_listeners(struct rest *rest, size_t count)
+{
+    struct mup_timer *timer = mup_timer_new(&rest->bench->loop, stop_soon, &rest->bench->loop);
+
+    while (mup_events_count(rest->api->events) != count) { /* or the bench's deadline */
+        mup_timer_start(timer, 1);
+        mup_loop_run(&rest->bench->loop);
+    }
+    mup_timer_free(timer);
+}
+
+static void a_reader_who_is_too_slow_is_cut_off(void **state)
+{
+    struct rest *rest = *state;
+    static const char request[] = "GET /api/v1/events HTTP/1.1\r\nHost: h\r\n" AUTH "\r\n";
+    static char padding[1001];
+    struct sockaddr_in address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    memset(padding, 'x', sizeof padding - 1);
+    uv_ip4_addr("127.0.0.1", mup_api_port(rest->api), &address);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(send(fd, request, sizeof request - 1, 0), sizeof request - 1);
+    run_until_listeners(rest, 1);
+    json_t *json = json_pack("{s:i, s:s}", "id", 5, "padding", padding);
+    for (size_t sent = 0; sent < MUP_HTTP_STREAM_SIZE_MAX; sent += 1000) {
+        mup_api_tell(rest->api, "update", 5, json);
+    }
+    json_decref(json);
+    run_until_listeners(rest, 0);
+    close(fd);
+}
+
+/* What is told while somebody is away is kept for him, in its order, up to the limits. */
+static void a_reader_who_comes_back_hears_what_he_missed(void **state)
+{
+    struct rest *rest = *state;
+    char request[300];
+    char id[64];
+    int size =
+        snprintf(request, sizeof request, "GET /api/v1/events HTTP/1.1\r\nHost: h\r\n" AUTH "\r\n");
+    const char *answer = talk(rest, request, (size_t)size, 1000, "\"bridge\"");
+
+    assert_int_equal(sscanf(strstr(answer, "\nid: "), "\nid: %63s", id), 1);
+    for (int i = 0; i < 3; i++) {
+        json_t *json = json_pack("{s:i}", "number", 100 + i);
+        mup_api_tell(rest->api, i == 1 ? "progress" : "update", 5, json);
+        json_decref(json);
+    }
+    size = snprintf(request, sizeof request,
+                    "GET /api/v1/events?kinds=update HTTP/1.1\r\nHost: h\r\n" AUTH
+                    "Last-Event-ID: %s\r\n\r\n",
+                    id);
+    answer = talk(rest, request, (size_t)size, 1000, "102");
+    assert_non_null(strstr(answer, "{\"number\":100}"));
+    assert_null(strstr(answer, "{\"number\":101}"));
+    assert_null(strstr(answer, "reset"));
+    for (unsigned i = 0; i < MUP_EVENTS_KEPT_MAX; i++) {
+        json_t *json = json_pack("{s:i}", "number", (int)i);
+        mup_api_tell(rest->api, "update", 5, json);
+        json_decref(json);
+    }
+    answer = talk(rest, request, (size_t)size, 1000, "event: reset");
+    assert_null(strstr(answer, "{\"number\":102}"));
+}
+
 /* SO_REUSEPORT would let a second server in, and each of them would get half of the requests. */
 static void a_port_that_is_taken_is_refused(void **state)
 {
@@ -474,6 +546,8 @@ int main(void)
         cmocka_unit_test(a_port_that_is_taken_is_refused),
         cmocka_unit_test(a_request_may_come_byte_by_byte),
         cmocka_unit_test(rubbish_ends_in_an_error_or_a_closed_connection),
+        cmocka_unit_test(a_reader_who_is_too_slow_is_cut_off),
+        cmocka_unit_test(a_reader_who_comes_back_hears_what_he_missed),
         cmocka_unit_test(listeners_hear_of_their_update_and_their_going_is_noticed),
     };
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
