@@ -21,6 +21,7 @@ describe('looks', () => {
   let browser;
   const uuid = [];
   let slow;
+  const microbit = { urls: [] };
 
   before(async () => {
     edge = await startEdge();
@@ -61,6 +62,14 @@ describe('looks', () => {
       await edge.rest('POST', '/releases', { url });
     }
     await edge.rest('POST', '/releases', { url: urls[0].replace('/1/', '/77/') }).catch(() => {});
+    if (folder) {
+      // A slower device, to be seen in the middle of its update.
+      for (const version of [1, 2, 6]) {
+        microbit.urls.push((await edge.tell('release', version, 'microbit', 'ok')).url);
+      }
+      microbit.uuid = (await edge.tell('microbit', 'weather-mast', 1)).uuid;
+      await edge.ready(6);
+    }
     // One update that ended well, one that did not.
     slow = await edge.rest('POST', '/updates', { device: uuid[0], release: 2 });
     await edge.rest('POST', '/updates', { device: uuid[4], release: 1, force: true });
@@ -122,6 +131,19 @@ describe('looks', () => {
       await go(page, `#/updates/${slow.id + 1}`);
       await page.getByRole('heading', { name: 'Not newer than what runs' }).waitFor();
       await look('refused');
+      if (folder && width > 600) {
+        const { id } = await edge.rest('POST', '/releases', {
+          url: microbit.urls[scheme === 'light' ? 1 : 2],
+        });
+        const update = await edge.rest('POST', '/updates', { device: microbit.uuid, release: id });
+        await go(page, `#/updates/${update.id}`);
+        await page.waitForFunction(() => {
+          const now = document.querySelector('.bar-part .bar')?.getAttribute('aria-valuenow');
+          return now > 45 && /left$/.test(document.querySelector('.figures-line').textContent);
+        });
+        await look('running');
+        await page.getByRole('heading', { name: 'runs and is confirmed' }).waitFor();
+      }
       await go(page, '#/updates');
       await page.getByRole('table').waitFor();
       await look('updates');
