@@ -44,6 +44,7 @@ static bool start_edge(struct web *web)
 {
     struct mup_testbed *bed = &web->bed;
 
+    bed->router_arguments[0] = "--air"; /* as slow as it is: an update can be watched */
     if (!mup_testbed_start_edge(bed) || !mup_testbed_make_web_user(bed) ||
         (web->options->has_microbit && !mup_testbed_start_router(bed)))
         return false;
@@ -74,6 +75,7 @@ static bool start_devices(struct web *web)
     if (!web->options->has_microbit)
         return true;
     struct mup_testbed_device *board = &web->devices[MUP_WEB_VIRTUAL_COUNT];
+    board->run_arguments[0] = "--real-time";
     board->process = "microbit";
     board->version = FIRST;
     return mup_testbed_make_microbit(bed, board) && mup_testbed_start_microbit(bed, board);
