@@ -77,6 +77,7 @@ static bool start_devices(struct web *web)
     struct mup_testbed_device *board = &web->devices[MUP_WEB_VIRTUAL_COUNT];
     board->run_arguments[0] = "--real-time";
     board->process = "microbit";
+    snprintf(board->name, sizeof board->name, "microbit-1");
     board->version = FIRST;
     return mup_testbed_make_microbit(bed, board) && mup_testbed_start_microbit(bed, board);
 }

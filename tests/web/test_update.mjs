@@ -115,6 +115,22 @@ describe('updating', () => {
     await other.context.close();
   });
 
+  test('a release of other hardware is not suggested, however new, and says why not', async () => {
+    await edge.mup(
+      ...['release', 'create', '--key', 'vendor.key', '--image', 'image-3', '--app', 'mup-demo'],
+      ...['--hardware', 'other', '--version', '8', '--link-offset', '24576', '--repository', 'releases']
+    );
+    await edge.rest('POST', '/releases', { url: url[3].replace('/3/virtual', '/8/other') });
+    await go(page, `#/update?device=${uuid[3]}`);
+    await page.getByRole('radio', { name: 'mup-demo version 2', checked: true }).waitFor();
+    const other = page.locator('.choice').filter({ hasText: 'mup-demo version 8' });
+    await other.getByText('not made for this device').waitFor();
+    await other.getByRole('radio').check();
+    await page.locator('[data-check="fits"][data-tone="bad"]').getByText('other').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Start' }).isDisabled(), true);
+    assert.deepEqual(problems, []);
+  });
+
   test('a downgrade is not offered, and says why', async () => {
     await go(page, `#/update?device=${uuid[1]}`);
     await page.getByRole('radio', { name: 'mup-demo version 1' }).check();

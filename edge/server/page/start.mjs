@@ -4,6 +4,7 @@ import { h, say, write } from './dom.mjs';
 import { brief, bytes, plural, sentence } from './format.mjs';
 import { devicePill, empty, errorNotice, nameOf, notice, pill } from './pieces.mjs';
 
+const ASKED_MAX = 4; // releases that the device is asked about before one is chosen
 const SUGGESTED_MAX = 30; // releases that are looked at before one is chosen
 const AT_ONCE = 4; // questions to the server at the same time
 
@@ -72,7 +73,7 @@ function shortList(check) {
 /** One word for a release: whether it may go on the one device that is chosen. */
 function shortVerdict(check) {
   if (check.may) {
-    return pill('good', 'may go on');
+    return check.asked ? pill('good', 'may go on') : pill('idle', 'the device was not asked');
   }
   const wrong = check.checks.find((one) => one.ok === false);
   return wrong ? pill('idle', (checkNames[wrong.name] ?? ['', wrong.name])[1].toLowerCase()) : null;
@@ -178,21 +179,34 @@ class Start {
 
   /** For one device: which of the releases may go on it, and choose the newest that may. */
   async suggest() {
-    const [device] = this.devices;
-    const good = [];
-    await forAll([...this.choices.values()].slice(0, SUGGESTED_MAX), async ({ release, word }) => {
-      const check = await get(
-        `/updates/check${query({ device: device.uuid, release: release.id })}`,
-        this.context.signal
-      ).catch(() => null);
-      if (check) {
-        word.replaceChildren(shortVerdict(check) ?? '');
-        good.push(...(check.may ? [release] : []));
+    const hopeful = [];
+    const may = async ({ release, word }, ask = '') => {
+      const check = await this.check(this.devices[0], release, ask).catch(() => null);
+      word.replaceChildren((check && shortVerdict(check)) ?? '');
+      return Boolean(check?.may);
+    };
+    await forAll([...this.choices.values()].slice(0, SUGGESTED_MAX), async (choice) => {
+      if (await may(choice)) {
+        hopeful.push(choice);
       }
     });
-    if (!this.release && good.length > 0) {
-      this.take(good.sort((a, b) => b.version - a.version)[0].id);
+    // Whether it is made for this device only the device can say.
+    hopeful.sort((a, b) => b.release.version - a.release.version);
+    for (const choice of hopeful.slice(0, ASKED_MAX)) {
+      if (this.release) {
+        return; // somebody has chosen by hand
+      }
+      if (await may(choice, true)) {
+        this.take(choice.release.id);
+      }
     }
+  }
+
+  check(device, release, ask) {
+    return get(
+      `/updates/check${query({ device: device.uuid, release: release.id, ask })}`,
+      this.context.signal
+    );
   }
 
   async choose(release) {
@@ -214,10 +228,7 @@ class Start {
   async look(device, round, ask = '') {
     let made;
     try {
-      made = await get(
-        `/updates/check${query({ device: device.uuid, release: this.release.id, ask })}`,
-        this.context.signal
-      );
+      made = await this.check(device, this.release, ask);
     } catch (error) {
       made = error;
     }
@@ -225,6 +236,9 @@ class Start {
       return;
     }
     this.checks.set(device.uuid, made);
+    if (this.devices.length === 1 && made.asked) {
+      this.choices.get(this.release.id).word.replaceChildren(shortVerdict(made) ?? '');
+    }
     this.lines
       .get(device.uuid)
       .replaceChildren(

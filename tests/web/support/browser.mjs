@@ -10,7 +10,7 @@ const require = createRequire(
 const { chromium } = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-const TIMEOUT_MS = 30000;
+const TIMEOUT_MS = 60000;
 
 /* No background traffic of the browser's own: on a machine without internet it only waits. */
 const ARGUMENTS = [
