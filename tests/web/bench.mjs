@@ -46,7 +46,6 @@ async function weigh(browser, edge, uuid) {
   for (const view of [...views, `#/devices/${uuid}`, `#/update?device=${uuid}`]) {
     await go(page, view);
     await page.locator('main h1').first().waitFor();
-    await page.waitForLoadState('networkidle').catch(() => {});
   }
   const update = await edge.rest('POST', '/updates', { device: uuid, release: 1, force: true });
   await go(page, `#/updates/${update.id}`);
