@@ -65,9 +65,10 @@ bool mup_air_open(struct mup_air_lab *lab, const char *bin, const char *source,
         return false;
     }
     if (!mup_testbed_release_microbit_as(bed, MUP_AIR_OLDER, MUP_AIR_IMAGE_SIZE, "ok") ||
+        !mup_testbed_release_microbit_as(bed, MUP_AIR_RELEASE, MUP_AIR_IMAGE_SIZE, "ok") ||
         !mup_testbed_start_edge(bed))
         return false;
-    lab->released = MUP_AIR_FACTORY;
+    lab->released = MUP_AIR_RELEASE;
     snprintf(lab->rest_url, sizeof lab->rest_url, "http://127.0.0.1:%d", bed->rest_port);
     snprintf(lab->token_file, sizeof lab->token_file, "%s", mup_testbed_path(bed, "token"));
     lab->rest = (struct mup_rest){lab->rest_url, lab->token_file};
