@@ -192,7 +192,7 @@ static void a_broker_that_is_away_stops_the_pace_and_not_the_quiet_time(void **s
     assert_int_equal(mup_update_wake_ms(&u), 5040);
 }
 
-/* An acknowledgement is small, what it asks for is not: 16 times payload and window, no more. */
+/* S5: an acknowledgement is small, what it asks for is not: 16 times payload and window at most. */
 static void a_device_that_asks_for_the_same_for_ever_is_given_up(void **state)
 {
     (void)state;
