@@ -98,11 +98,16 @@ describe('many devices', () => {
     await page.locator('.rows .row').first().waitFor();
   });
 
-  test('a device that changes is seen at once, wherever it stands', async () => {
+  test('a device that changes is seen at once, and comes into a list that it matches from now on', async () => {
+    const other = await newPage(browser, { storageState: await page.context().storageState() });
+    await other.page.goto(`${edge.url}/#/?state=offline`);
+    await other.page.getByText('No device matches.').waitFor();
     await page.getByLabel('Search').fill('newer');
     await page.getByRole('row').filter({ hasText: 'newer-one' }).getByText('Online').waitFor();
     await edge.tell('kill', 'device-1');
     await page.getByRole('row').filter({ hasText: 'newer-one' }).getByText('Offline').waitFor();
-    assert.deepEqual(problems, []);
+    await other.page.getByRole('link', { name: 'newer-one' }).waitFor();
+    assert.deepEqual([...problems, ...other.problems], []);
+    await other.context.close();
   });
 });

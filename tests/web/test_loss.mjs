@@ -39,6 +39,27 @@ describe('loss', () => {
     assert.deepEqual(problems, []);
   });
 
+  test('where the server has forgotten what was missed, all that is shown is asked for again', async () => {
+    const other = await newPage(browser, { storageState: await page.context().storageState() });
+    await other.page.goto(edge.url);
+    await other.page.getByRole('link', { name: 'lamp-1' }).waitFor();
+    await other.page.getByText('Live', { exact: true }).waitFor();
+    const asked = Promise.all(
+      ['/fleet', '/devices?'].map((path) =>
+        other.page.waitForRequest((request) => request.url().includes(path))
+      )
+    );
+    const body =
+      'event: ready\ndata: {"server":"a test","bridge":true}\n\nevent: reset\ndata: {"reason":"old"}\n\n';
+    await other.page.route('**/api/v1/events?*', (route) =>
+      route.fulfill({ contentType: 'text/event-stream', body })
+    );
+    // The stream of this view ends with it; the next one begins with the answer above.
+    await other.page.evaluate(async () => (await import('/page/live.mjs')).want('nobody'));
+    await asked;
+    await other.context.close();
+  });
+
   test('a server that is away is told; its return brings the page up to date without a reload', async () => {
     await page.evaluate(() => {
       window.notReloaded = true;
