@@ -371,7 +371,8 @@ static void rest_answers_garbage_with_an_error_that_names_it(void **state)
     exchange(large, sizeof large);
     assert_true(mup_process_is_running(system_process("mup-server")));
     assert_answer("GET", "/api/v1/devices", token, "", 0, 200, device.uuid);
-    assert_answer("GET", "/", NULL, "", 0, 200, "mup-server");
+    assert_answer("GET", "/", NULL, "", 0, 200, "Content-Security-Policy: default-src 'self'");
+    assert_answer("GET", "/api/v1", NULL, "", 0, 200, "mup-server: the update server");
 }
 
 int main(void)
