@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "board.h"
 #include "command.h"
@@ -17,7 +18,7 @@
 #define THIRD           3u    /* for whoever fetches it */
 #define DEVICE_WINDOW   1024u /* small, so that there is something to watch */
 #define DEVICE_SLICE    512u
-#define READY_TIMEOUT_S 60
+#define READY_TIMEOUT_S 120
 
 struct web {
     const struct mup_web_options *options;
@@ -110,11 +111,20 @@ static size_t count_ready(struct web *web)
     return ready;
 }
 
+static int64_t now_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
 static bool await_devices(struct web *web)
 {
+    int64_t begun_s = now_s();
     size_t wanted = MUP_WEB_VIRTUAL_COUNT + (web->options->has_microbit ? 1 : 0);
 
-    for (int i = 0; i < READY_TIMEOUT_S * 4 && !*web->options->stop; i++) {
+    while (now_s() - begun_s < READY_TIMEOUT_S && !*web->options->stop) {
         if (count_ready(web) == wanted)
             return true;
         mup_process_pump(&web->bed.processes, 250);
