@@ -237,8 +237,8 @@ static void on_look(void *arg, const struct mup_fault *fault, const struct mup_d
 
     runner->is_looking = false;
     if (fault) {
-        act(runner, mup_update_on_failure(&runner->update, true, mup_fault_name(fault->code),
-                                          fault->message, now_ms(runner)));
+        act(runner, mup_update_on_not_found(&runner->update, mup_fault_name(fault->code),
+                                            fault->message, now_ms(runner)));
         return;
     }
     mup_uuid_format(uuid, runner->stored.uuid);
@@ -246,8 +246,8 @@ static void on_look(void *arg, const struct mup_fault *fault, const struct mup_d
     if (!device || device->xml_space[0] == '\0') {
         /* A bridge that has just been started may not know it yet. */
         act(runner,
-            mup_update_on_failure(
-                &runner->update, true,
+            mup_update_on_not_found(
+                &runner->update,
                 mup_fault_name(device ? MUP_FAULT_DEVICE_NOT_READY : MUP_FAULT_UNKNOWN_DEVICE),
                 "the bridge does not know the device and its commands", now_ms(runner)));
         return;

@@ -626,6 +626,14 @@ unsigned mup_update_on_failure(struct mup_update *update, bool again, const char
     return 0;
 }
 
+unsigned mup_update_on_not_found(struct mup_update *update, const char *reason, const char *message,
+                                 uint64_t now)
+{
+    bool is_looked_for = update->state == MUP_UPDATE_REQUESTED || update->state == MUP_UPDATE_TRIAL;
+
+    return is_looked_for ? mup_update_on_failure(update, true, reason, message, now) : 0;
+}
+
 unsigned mup_update_on_back(struct mup_update *update, uint64_t now)
 {
     uint64_t soon = now + update->limits.back_ms;

@@ -189,6 +189,11 @@ unsigned mup_update_begin(struct mup_update *update, const struct mup_update_goa
 unsigned mup_update_on_found(struct mup_update *update, const struct mup_update_sight *sight,
                              uint64_t now);
 
+/* MUP_DO_LOOK_UP did not find it, or could not look. Nothing happens if it is not looked for any
+ * more: it may have come back by itself meanwhile, and another command be under way. */
+unsigned mup_update_on_not_found(struct mup_update *update, const char *reason, const char *message,
+                                 uint64_t now);
+
 /* The device answered the command that is under way. */
 unsigned mup_update_on_answer(struct mup_update *update, const struct mup_update_answer *answer,
                               uint64_t now);

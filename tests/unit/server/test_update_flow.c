@@ -320,6 +320,26 @@ static void the_last_acknowledgement_may_be_what_was_missed(void **state)
     assert_int_equal(u.state, MUP_UPDATE_VERIFY);
 }
 
+/* It was looked for, came back by itself, and has everything: verify is under way when the look
+ * fails, and its answer must still be taken. */
+static void a_look_that_fails_late_does_not_cost_the_answer_to_verify(void **state)
+{
+    (void)state;
+    struct mup_update u;
+    struct mup_ack all = ack(0, PAYLOAD);
+    uint64_t quiet = 1003 + MUP_UPDATE_QUIET_MS;
+
+    begin_transfer(&u, MUP_FLOW_CREDIT, 0);
+    assert_int_equal(send_slices(&u, 1003), 6);
+    assert_int_equal(mup_update_on_time(&u, quiet), MUP_DO_SAVE | MUP_DO_LOOK_UP);
+    assert_true(mup_update_on_ack(&u, &all, 10, quiet + 1) & MUP_DO_VERIFY);
+    assert_int_equal(u.state, MUP_UPDATE_VERIFY);
+    assert_int_equal(mup_update_on_not_found(&u, "unknown-device", "late", quiet + 2), 0);
+    struct mup_update_answer ok = {.state = MUP_STATE_OK};
+    assert_true(mup_update_on_answer(&u, &ok, quiet + 3) & MUP_DO_SAVE);
+    assert_int_equal(u.state, MUP_UPDATE_TRIAL);
+}
+
 static void only_its_own_transfer_brings_a_device_back(void **state)
 {
     (void)state;
@@ -411,6 +431,7 @@ int main(void)
         cmocka_unit_test(what_was_held_up_before_it_went_away_is_not_held_up_after),
         cmocka_unit_test(the_last_acknowledgement_may_be_what_was_missed),
         cmocka_unit_test(a_device_that_asks_for_the_same_for_ever_is_given_up),
+        cmocka_unit_test(a_look_that_fails_late_does_not_cost_the_answer_to_verify),
         cmocka_unit_test(only_its_own_transfer_brings_a_device_back),
         cmocka_unit_test(a_device_that_lost_its_transfer_does_not_come_back_to_it),
         cmocka_unit_test(a_device_that_is_heard_of_once_a_minute_and_takes_nothing_is_given_up),
